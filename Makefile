@@ -1,0 +1,56 @@
+# One command each; plain `make` lists them. All of them install what they need.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+PYTHON ?= python3
+BIN := .venv/bin
+PYTEST_ARGS ?=
+UV ?= $(shell command -v uv || echo $(BIN)/uv)
+LOCK = $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
+	--no-emit-index-url --custom-compile-command 'make lock' $(LOCK_ARGS)
+
+.PHONY: help setup run test check format gen docs bench lock clean
+
+help: ## list these targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
+
+setup: ## make .venv with all that is needed, from the locks; leaves .venv/bin/sidecar
+	@PYTHON=$(PYTHON) tools/setup.sh
+
+run: setup ## run the sidecar on the example configuration
+	@$(BIN)/sidecar serve --config examples/run.yaml
+
+test: setup ## run the tests; PYTEST_ARGS='-k outbox' chooses
+	@$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+check: setup ## format, lint, types, layers, contract, freshness and budgets
+	@$(BIN)/python -m tools.checks
+
+format: setup ## rewrite what ruff can
+	@$(BIN)/ruff check --fix --quiet . || true
+	@$(BIN)/ruff format .
+
+gen: setup ## generate the stubs from proto/
+	@$(BIN)/python -m tools.gen
+
+docs: setup ## generate docs/configuration.md from the configuration
+	@$(BIN)/python -m tools.docs
+
+bench: setup ## measure the ratios that docs/ promises; wants h2load (Debian: nghttp2-client)
+	@$(BIN)/python -m bench
+
+# Long forms (soak, crash, differential, …) go here, each with its `##` line, as they come to exist.
+
+lock: ## resolve requirements/*.txt anew; make lock LOCK_ARGS=--upgrade takes newer versions
+	@$(LOCK) --group uv -o requirements/uv.txt
+	@$(LOCK) --group gen -o requirements/gen.txt
+	@$(LOCK) --group build -o requirements/build.txt
+	@$(LOCK) pyproject.toml -o requirements/runtime.txt
+	@$(LOCK) pyproject.toml --group dev -c requirements/runtime.txt -c requirements/build.txt \
+		-o requirements/dev.txt
+
+clean: ## remove .venv, caches and everything built
+	@rm -rf .venv .venv-gen build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,67 @@
+"""The client of the decision sidecar: `connect` for threads, `aio.connect` for asyncio, `testing` for tests.
+
+A facade: names for users, nothing else. A decision never raises unless asked to; an event says when it is not
+accepted.
+"""
+
+from sidecar_client.client import Client, User, connect
+from sidecar_client.decisions import DecideOption, Decision, Decisions, ForcedDecision, Reason, RuleType
+from sidecar_client.errors import (
+    AccessDenied,
+    ClientClosed,
+    DeadlinePassed,
+    NotReady,
+    Refused,
+    RequestRefused,
+    SidecarError,
+    SidecarFault,
+    Unavailable,
+    VariableMissing,
+    VariableTypeMismatch,
+    Violation,
+)
+from sidecar_client.events import Accepted, Money, Outcome, OutcomeState
+from sidecar_client.settings import DEFAULT_ADDRESS, Settings, Tls
+from sidecar_client.status import DatafileChange, DatafileStatus, DatafileWarning, Flushed, Remainder
+from sidecar_client.variables import Value, Variables
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "DEFAULT_ADDRESS",
+    "Accepted",
+    "AccessDenied",
+    "Client",
+    "ClientClosed",
+    "DatafileChange",
+    "DatafileStatus",
+    "DatafileWarning",
+    "DeadlinePassed",
+    "DecideOption",
+    "Decision",
+    "Decisions",
+    "Flushed",
+    "ForcedDecision",
+    "Money",
+    "NotReady",
+    "Outcome",
+    "OutcomeState",
+    "Reason",
+    "Refused",
+    "Remainder",
+    "RequestRefused",
+    "RuleType",
+    "Settings",
+    "SidecarError",
+    "SidecarFault",
+    "Tls",
+    "Unavailable",
+    "User",
+    "Value",
+    "VariableMissing",
+    "VariableTypeMismatch",
+    "Variables",
+    "Violation",
+    "__version__",
+    "connect",
+]

@@ -1,0 +1,123 @@
+"""Calls for decisions, built complete, and the default that stands in for an answer. No clock, no socket."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from types import MappingProxyType
+from typing import Final, TypedDict
+
+from sidecar_client import _replies
+from sidecar_client._calls import Call
+from sidecar_client._identity import Identity
+from sidecar_client.decisions import DecideOption, Decision, Decisions, Reason
+from sidecar_client.errors import SidecarError
+from sidecar_client.pb import decision_pb2
+from sidecar_client.settings import DECIDE_RETRY, Settings
+
+DECIDE: Final = "/sidecar.v1.DecisionService/Decide"
+_OPTIONS: Final = MappingProxyType(
+    {option: getattr(decision_pb2, f"DECIDE_OPTION_{option}") for option in DecideOption}
+)
+
+
+class DecideOptions(TypedDict, total=False):
+    """What every call for decisions takes besides its flags; all optional.
+
+    `options` are added to the sidecar's default options. `decision_id` names the decision, 1-100 characters,
+    a UUID by default: the same id makes the same impressions, once. `timeout_s` and `strict` stand above the
+    client's own.
+    """
+
+    options: Sequence[DecideOption]
+    decision_id: str
+    timeout_s: float
+    strict: bool
+
+
+def _request(user: Identity, new_id: str, flag_keys: Sequence[str], details: DecideOptions) -> bytes:
+    """A DecideRequest of these flags, in this order; none = all flags, in the order of the datafile."""
+    rest = decision_pb2.DecideRequest(flag_keys=flag_keys, decision_id=details.get("decision_id") or new_id)
+    for option in details.get("options", ()):
+        rest.options.append(_OPTIONS[DecideOption(option)])
+    return user.prefix + rest.SerializeToString()
+
+
+def decide_one(
+    user: Identity,
+    settings: Settings,
+    new_id: str,
+    flag_key: str,
+    *,
+    default: Decision | None,
+    details: DecideOptions,
+) -> Call[Decision]:
+    """A Decide of one flag. Raises ValueError for a `default` of another flag, which is surely a mistake."""
+    if default is not None and default.flag_key != flag_key:
+        raise ValueError(f"default is a decision of flag `{default.flag_key}`, wanted flag `{flag_key}`")
+    strict = details.get("strict", settings.strict)
+    return Call(
+        method=DECIDE,
+        request=_request(user, new_id, (flag_key,), details),
+        timeout_s=details.get("timeout_s", settings.decide_timeout_s),
+        retry=DECIDE_RETRY,
+        decode=_picked(flag_key),
+        fallback=None if strict else _fallback(flag_key, default),
+    )
+
+
+def decide_several(
+    user: Identity,
+    settings: Settings,
+    new_id: str,
+    flag_keys: Sequence[str],
+    *,
+    defaults: Mapping[str, Decision] | None,
+    details: DecideOptions,
+) -> Call[Decisions]:
+    """A Decide of several flags, none = all.
+
+    Without an answer each flag asked for has its default; of all flags, those in `defaults` alone.
+    """
+    given = defaults or {}
+
+    def unanswered(error: SidecarError) -> Decisions:
+        keys = flag_keys or given
+        return Decisions([_fallback(key, given.get(key))(error) for key in keys])
+
+    strict = details.get("strict", settings.strict)
+    return Call(
+        method=DECIDE,
+        request=_request(user, new_id, flag_keys, details),
+        timeout_s=details.get("timeout_s", settings.decide_timeout_s),
+        retry=DECIDE_RETRY,
+        decode=_replies.decisions,
+        fallback=None if strict else unanswered,
+    )
+
+
+def _picked(flag_key: str) -> Callable[[bytes], Decision]:
+    """Reads the one decision of a reply. A flag that is left out is one that ENABLED_FLAGS_ONLY filtered."""
+
+    def decode(reply: bytes) -> Decision:
+        answered = _replies.decisions(reply)
+        for decision in answered.values():
+            return decision
+        return Decision(
+            flag_key=flag_key,
+            reasons=("left out: ENABLED_FLAGS_ONLY answers flags that are enabled alone",),
+            revision=answered.revision,
+            decision_id=answered.decision_id,
+        )
+
+    return decode
+
+
+def _fallback(flag_key: str, default: Decision | None) -> Callable[[SidecarError], Decision]:
+    """What the caller gets instead of an error: its default, else a flag that is off, and why."""
+
+    def unanswered(error: SidecarError) -> Decision:
+        given = Decision(flag_key=flag_key) if default is None else default
+        return replace(given, reason=Reason.SIDECAR_UNAVAILABLE, reasons=(str(error),))
+
+    return unanswered

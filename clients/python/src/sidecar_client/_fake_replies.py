@@ -1,0 +1,53 @@
+"""Values to replies, for the fake of `testing` alone: the reverse of `_replies`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
+
+from sidecar_client import _encoding
+from sidecar_client._events import EventMessage
+from sidecar_client.decisions import Decision, Reason
+from sidecar_client.pb import datafile_pb2, decision_pb2, reason_pb2, tracking_pb2
+
+EVENT_REQUESTS: Mapping[str, type[EventMessage]] = MappingProxyType(
+    {
+        "Track": tracking_pb2.TrackRequest,
+        "Identify": tracking_pb2.IdentifyRequest,
+        "Page": tracking_pb2.PageRequest,
+        "Screen": tracking_pb2.ScreenRequest,
+        "Group": tracking_pb2.GroupRequest,
+        "Alias": tracking_pb2.AliasRequest,
+    }
+)
+
+
+def decided(answers: Iterable[Decision | str], decision_id: str, revision: str) -> bytes:
+    """A DecideResponse; a string is the key of a flag that does not exist."""
+    response = decision_pb2.DecideResponse(revision=revision, decision_id=decision_id)
+    for answer in answers:
+        decision = (
+            Decision(flag_key=answer, reason=Reason.FLAG_NOT_FOUND) if isinstance(answer, str) else answer
+        )
+        message = response.decisions.add(
+            flag_key=decision.flag_key,
+            variation_key=decision.variation_key,
+            enabled=decision.enabled,
+            rule_key=decision.rule_key,
+            rule_type=reason_pb2.RuleType.Value(f"RULE_TYPE_{decision.rule_type}"),
+            reason=reason_pb2.DecisionReason.Value(f"DECISION_REASON_{decision.reason}"),
+            experiment_id=decision.experiment_id,
+            variation_id=decision.variation_id,
+            reasons=decision.reasons,
+        )
+        _encoding.put_all(message.variables, decision.variables, f"variables of `{decision.flag_key}`")
+    return response.SerializeToString()
+
+
+def status(method: str, revision: str) -> bytes:
+    """A GetStatusResponse or a WatchResponse of a datafile that never changes."""
+    if method == "Watch":
+        return datafile_pb2.WatchResponse(revision=revision, source="fake").SerializeToString()
+    return datafile_pb2.GetStatusResponse(
+        name="default", revision=revision, source="fake"
+    ).SerializeToString()

@@ -1,0 +1,128 @@
+"""Replies to values: the only reader of responses. An unknown enum number is UNSPECIFIED, never an error."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from types import MappingProxyType
+
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from sidecar_client._encoding import value_of
+from sidecar_client._faults import fault_of_status
+from sidecar_client.decisions import Decision, Decisions, Reason, RuleType
+from sidecar_client.events import Accepted, Outcome, OutcomeState
+from sidecar_client.pb import datafile_pb2, decision_pb2, event_pb2, reason_pb2, tracking_pb2
+from sidecar_client.status import DatafileChange, DatafileStatus, DatafileWarning, Flushed, Remainder
+from sidecar_client.variables import Variables
+
+_REASONS = MappingProxyType(
+    {
+        number: Reason(name.removeprefix("DECISION_REASON_"))
+        for name, number in reason_pb2.DecisionReason.items()
+        if name.removeprefix("DECISION_REASON_") in Reason.__members__
+    }
+)
+_RULE_TYPES = MappingProxyType(
+    {
+        number: RuleType(name.removeprefix("RULE_TYPE_"))
+        for name, number in reason_pb2.RuleType.items()
+        if name.removeprefix("RULE_TYPE_") in RuleType.__members__
+    }
+)
+_OUTCOME_STATES = MappingProxyType(
+    {
+        event_pb2.OUTCOME_STATE_QUEUED: OutcomeState.QUEUED,
+        event_pb2.OUTCOME_STATE_SKIPPED: OutcomeState.SKIPPED,
+    }
+)
+
+
+def decisions(reply: bytes) -> Decisions:
+    """The answer to a Decide."""
+    response = decision_pb2.DecideResponse.FromString(reply)
+    revision, decision_id = response.revision, response.decision_id
+    listed = [_decision(each, revision, decision_id) for each in response.decisions]
+    return Decisions(listed, revision=revision, decision_id=decision_id)
+
+
+def _decision(message: decision_pb2.Decision, revision: str, decision_id: str) -> Decision:
+    flag_key = message.flag_key
+    variables = {key: value_of(value) for key, value in message.variables.items()}
+    return Decision(
+        flag_key=flag_key,
+        variation_key=message.variation_key,
+        enabled=message.enabled,
+        variables=Variables(variables, flag_key=flag_key),
+        rule_key=message.rule_key,
+        rule_type=_RULE_TYPES.get(message.rule_type, RuleType.UNSPECIFIED),
+        reason=_REASONS.get(message.reason, Reason.UNSPECIFIED),
+        experiment_id=message.experiment_id,
+        variation_id=message.variation_id,
+        reasons=tuple(message.reasons),
+        revision=revision,
+        decision_id=decision_id,
+    )
+
+
+def tracked(reply: bytes) -> Accepted:
+    """The answer to a Track."""
+    response = tracking_pb2.TrackResponse.FromString(reply)
+    return Accepted(
+        event_id=response.event_id,
+        outcomes=tuple(_outcome(each) for each in response.outcomes),
+        exposure_seen_here=response.exposure_seen_here,
+    )
+
+
+def accepted(reply: bytes) -> Accepted:
+    """The answer to Identify, Page, Screen, Group and Alias: their messages have the same fields."""
+    response = tracking_pb2.IdentifyResponse.FromString(reply)
+    return Accepted(event_id=response.event_id, outcomes=tuple(_outcome(each) for each in response.outcomes))
+
+
+def _outcome(message: event_pb2.Outcome) -> Outcome:
+    state = _OUTCOME_STATES.get(message.state, OutcomeState.UNSPECIFIED)
+    return Outcome(destination=message.destination, state=state, reason=message.reason)
+
+
+def flushed(reply: bytes) -> Flushed:
+    """The answer to a Flush."""
+    response = tracking_pb2.FlushResponse.FromString(reply)
+    return Flushed(
+        tuple(Remainder(each.destination, each.events, each.pause_reason) for each in response.remainders)
+    )
+
+
+def status(reply: bytes) -> DatafileStatus:
+    """The answer to a GetStatus."""
+    response = datafile_pb2.GetStatusResponse.FromString(reply)
+    failed = response.HasField("last_error")
+    return DatafileStatus(
+        name=response.name,
+        revision=response.revision,
+        source=response.source,
+        loaded_time=_time(response.loaded_time) if response.HasField("loaded_time") else None,
+        checked_time=_time(response.checked_time) if response.HasField("checked_time") else None,
+        stale=response.stale,
+        from_cache=response.from_cache,
+        last_error=fault_of_status(response.last_error).message if failed else "",
+        warnings=tuple(
+            DatafileWarning(each.path, each.description, each.disabled_flag_key) for each in response.warnings
+        ),
+    )
+
+
+def change(reply: bytes) -> DatafileChange:
+    """One message of a Watch."""
+    response = datafile_pb2.WatchResponse.FromString(reply)
+    return DatafileChange(
+        revision=response.revision,
+        loaded_time=_time(response.loaded_time) if response.HasField("loaded_time") else None,
+        source=response.source,
+        warnings=response.warnings,
+        lost=response.lost,
+    )
+
+
+def _time(message: Timestamp) -> datetime:
+    return message.ToDatetime(tzinfo=UTC)

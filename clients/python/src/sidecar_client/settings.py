@@ -1,0 +1,99 @@
+"""How a client connects and how long it waits: one frozen section for both, checked when it is made."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final, TypeAlias, TypedDict
+
+Token: TypeAlias = str | Callable[[], str]
+"""A bearer token, or a function that reads the current one and is asked before every try."""
+
+DEFAULT_ADDRESS: Final = "127.0.0.1:8013"
+PORT_MAX: Final = 65_535
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tls:
+    """TLS to the sidecar, with PEM bytes. Without `ca_pem` the system's authorities are trusted."""
+
+    ca_pem: bytes | None = None
+    certificate_pem: bytes | None = None
+    """This client's certificate chain, for a sidecar that asks for one; needs `key_pem`."""
+    key_pem: bytes | None = None
+    server_name: str = ""
+    """The name in the sidecar's certificate, when it is not the address."""
+
+    def __post_init__(self) -> None:
+        if (self.certificate_pem is None) != (self.key_pem is None):
+            raise ValueError("tls has one of certificate_pem and key_pem, wanted both or neither")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retry:
+    """When a call that found no sidecar (UNAVAILABLE) is tried again, always within its deadline.
+
+    The pause doubles from `pause_min_s` to `pause_max_s`, of which a random half is left out.
+    """
+
+    attempts_max: int
+    pause_min_s: float
+    pause_max_s: float
+
+
+DECIDE_RETRY: Final = Retry(attempts_max=3, pause_min_s=0.01, pause_max_s=0.02)
+"""Why so few: a sidecar that is gone must not cost each request the whole deadline of a decision."""
+EVENT_RETRY: Final = Retry(attempts_max=20, pause_min_s=0.02, pause_max_s=0.2)
+"""Why so many: an event has no default, so its deadline is the bound."""
+WATCH_RETRY: Final = Retry(attempts_max=1, pause_min_s=0.1, pause_max_s=5.0)
+"""Of a stream, only the pauses: it is opened again until the client is closed."""
+
+
+class ConnectOptions(TypedDict, total=False):
+    """The keyword arguments of `connect`; each is a field of Settings and explained there."""
+
+    tls: Tls | bool
+    token: Token
+    datafile: str
+    strict: bool
+    decide_timeout_s: float
+    event_timeout_s: float
+    status_timeout_s: float
+    reply_bytes_max: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What `connect` was told. Raises ValueError for an address or a bound that cannot be."""
+
+    address: str = DEFAULT_ADDRESS
+    """`HOST:PORT` or `unix:PATH`."""
+    tls: Tls | bool = False
+    """Plain text by default: the sidecar listens on loopback or a Unix socket. True = system authorities."""
+    token: Token = ""
+    """Sent as `authorization: Bearer …` when not empty."""
+    datafile: str = ""
+    """The datafile's name or SDK key of users that name none; empty = the sidecar's default."""
+    strict: bool = False
+    """Raise when a decision fails, instead of answering its default."""
+    decide_timeout_s: float = 0.25
+    event_timeout_s: float = 1.0
+    status_timeout_s: float = 5.0
+    """Of `status`; `flush` is told its own."""
+    reply_bytes_max: int = 32 * 1024 * 1024
+    """The largest reply taken: decisions of many flags for many users need it."""
+
+    def __post_init__(self) -> None:
+        kind, _, rest = self.address.partition(":")
+        unix = kind == "unix" and rest != ""
+        host, _, port = self.address.rpartition(":")
+        if not unix and not (host and port.isascii() and port.isdigit() and 0 < int(port) <= PORT_MAX):
+            raise ValueError(f"address is `{self.address}`, wanted `HOST:PORT` or `unix:PATH`")
+        for name in ("decide_timeout_s", "event_timeout_s", "status_timeout_s"):
+            if not getattr(self, name) > 0:
+                raise ValueError(f"{name} is {getattr(self, name)}, wanted more than 0")
+
+    def metadata(self) -> tuple[tuple[str, str], ...]:
+        """The headers of one try; a token that is a function is asked here."""
+        token = self.token() if callable(self.token) else self.token
+        return (("authorization", f"Bearer {token}"),) if token else ()

@@ -1,0 +1,59 @@
+"""What a forked child gets, in processes of their own: pytest's is full of gRPC's threads."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from clients.python.tests.scripted import Listening
+
+PROGRAM = """
+import os, sys, sidecar_client
+client = sidecar_client.connect(sys.argv[1], decide_timeout_s=5)
+user = client.user("u1")
+if sys.argv[2] == "used":
+    user.decide("parent")
+child = os.fork()
+if child == 0:
+    decision = user.decide("child")
+    print(decision.reason, *decision.reasons, flush=True)
+    os._exit(0)
+os.waitpid(child, 0)
+print(user.decide("parent").reason)
+"""
+pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+
+
+def forked(address: str, parent: str, *, support: bool) -> list[str]:
+    """What child and parent print, the parent having made a call before the fork (`used`) or not."""
+    environment = {**os.environ, "GRPC_ENABLE_FORK_SUPPORT": "1" if support else "0"}
+    environment["PYTHONPATH"] = str(Path(__file__).parents[1] / "src")
+    finished = subprocess.run(  # noqa: S603 - the program above
+        [sys.executable, "-c", PROGRAM, address, parent],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=20,
+        check=True,
+    )
+    return finished.stdout.splitlines()
+
+
+@pytest.mark.parametrize("support", [True, False])
+def test_child_of_an_unused_client_connects(listening: Listening, *, support: bool) -> None:
+    assert forked(listening.address, "unused", support=support) == ["BUCKETED because", "BUCKETED"]
+
+
+def test_child_of_a_used_client_reconnects_with_fork_support(listening: Listening) -> None:
+    assert forked(listening.address, "used", support=True) == ["BUCKETED because", "BUCKETED"]
+
+
+def test_child_of_a_used_client_fails_at_once_without_fork_support(listening: Listening) -> None:
+    child, parent = forked(listening.address, "used", support=False)
+    assert child.startswith("SIDECAR_UNAVAILABLE")
+    assert "GRPC_ENABLE_FORK_SUPPORT=1" in child
+    assert parent == "BUCKETED"

@@ -1,0 +1,147 @@
+"""The life of the daemon: start in order, serve until a signal, stop in order. Rules: docs/operations.md "Life".
+
+Start: lock the data directory → outbox → listen (NOT_SERVING) → first datafile → SERVING. Stop, at the first SIGTERM or
+SIGINT: NOT_SERVING → calls still taken for the stop delay → STOPPING → running calls finish → deliveries drain → close.
+A second signal skips what is left of the delay and the drain; nothing is lost by that, it is on disk.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import gc
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator
+from typing import Final
+
+import structlog
+
+from sidecar import __version__
+from sidecar.app import hints, logs
+from sidecar.app.build import Parts, build
+from sidecar.app.settings import Settings
+from sidecar.app.system import locked
+from sidecar.http.server import HttpFace
+from sidecar.transport.listen import TcpAddress, parse_address
+
+SWITCH_INTERVAL_S: Final = 0.001
+"""How long a thread (a commit, a compile) may keep the interpreter from the event loop; Python's own is 5 ms."""
+GARBAGE_THRESHOLDS: Final = (50_000, 20, 50)
+"""Allocations between collections. A call makes a few dozen objects and no cycles, so most collections find nothing."""
+
+
+def run(settings: Settings) -> None:
+    """Serve until a signal. Raises what `build` does, and `OSError` when an address is taken."""
+    import uvloop  # noqa: PLC0415 - the other commands have no loop to run
+
+    logs.configure(settings.log)
+    sys.setswitchinterval(SWITCH_INTERVAL_S)
+    gc.set_threshold(*GARBAGE_THRESHOLDS)
+    with locked(settings.data_dir):
+        uvloop.run(_serve(settings))
+
+
+class StopSignals:
+    """SIGTERM and SIGINT: the first one asks to stop, the second one not to wait."""
+
+    def __init__(self) -> None:
+        self.stop = asyncio.Event()
+        self.hurry = asyncio.Event()
+
+    def listen(self) -> None:
+        """Receive the signals of the process, on the running loop."""
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, self.receive)
+
+    def receive(self) -> None:
+        """Count one signal."""
+        (self.hurry if self.stop.is_set() else self.stop).set()
+
+    async def hurried_within(self, seconds: float) -> bool:
+        """Wait so long, or until the second signal; returns whether it came."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self.hurry.wait()
+        return self.hurry.is_set()
+
+
+async def _serve(settings: Settings) -> None:
+    log = structlog.get_logger()
+    signals = StopSignals()
+    signals.listen()
+    async with contextlib.AsyncExitStack() as closing:
+        parts = await build(settings, closing)
+        async with asyncio.TaskGroup() as group:
+            services: list[asyncio.Task[None]] = [
+                group.create_task(service())
+                for service in (*parts.datafiles.services(), *parts.delivery.services().values())
+            ]
+            try:
+                async with _listening(settings, parts):
+                    # What was made so far lives as long as the process: the collector need not look at it again.
+                    gc.freeze()
+                    await signals.stop.wait()
+                    log.info("stopping", delay_s=settings.stop_delay_s)
+                    parts.health.stop()
+                    await signals.hurried_within(settings.stop_delay_s)
+                    parts.gate.close()
+                    await parts.transport.stop(settings.grace_s)
+                await _drain(settings, parts, signals, group)
+            finally:
+                for service in services:
+                    service.cancel()
+    log.info("stopped")
+
+
+@contextlib.asynccontextmanager
+async def _listening(settings: Settings, parts: Parts) -> AsyncIterator[None]:
+    """Serve gRPC and HTTP; HTTP to the last, so that a probe sees the daemon stop."""
+    addresses = await parts.transport.start()
+    try:
+        face, http_address = None, ""
+        if settings.http_listen != "off":
+            address = parse_address(settings.http_listen)
+            assert isinstance(address, TcpAddress), "checked by the settings"
+            face = HttpFace(not_ready=lambda: _not_ready(parts), metrics=parts.metrics.render)
+            http_address = await face.start(address.host, address.port)
+        structlog.get_logger().info(
+            "listening",
+            version=__version__,
+            pid=os.getpid(),
+            grpc=list(addresses),
+            http=http_address,
+            transport="grpcio",
+            data_dir=str(settings.data_dir),
+        )
+        if settings.hints:
+            hints.show(addresses, http_address, settings)
+        try:
+            yield
+        finally:
+            if face is not None:
+                await face.stop()
+    finally:
+        await parts.transport.stop(0)
+
+
+async def _drain(settings: Settings, parts: Parts, signals: StopSignals, group: asyncio.TaskGroup) -> None:
+    """Deliver what is pending until the deadline or the second signal."""
+    drain = group.create_task(parts.delivery.drain(settings.drain_s))
+    hurry = group.create_task(signals.hurry.wait())
+    await asyncio.wait((drain, hurry), return_when=asyncio.FIRST_COMPLETED)
+    drain.cancel()
+    hurry.cancel()
+    left = {name: parts.outbox.pending(name) for name in (one.name for one in parts.destinations)}
+    structlog.get_logger().info("drained", left={name: events for name, events in left.items() if events})
+
+
+def _not_ready(parts: Parts) -> str:
+    if parts.health.serving():
+        return ""
+    return (
+        "the sidecar is stopping"
+        if parts.gate.shut
+        else "the default datafile is not loaded, or the sidecar stops"
+    )

@@ -1,0 +1,276 @@
+"""The whole configuration: the sections of the adapters composed, and where values come from.
+
+Precedence: flags, then `SIDECAR_…` variables, then the YAML file, then the defaults below. Every mistake is reported at
+once with its path. Reference: docs/configuration.md, generated from these declarations.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from sidecar import config, limits
+from sidecar.config import Secret
+from sidecar.destinations.catalog import TYPES
+from sidecar.errors import ConfigInvalid
+from sidecar.outbox import Durability
+from sidecar.sources.file import FileSourceSection
+from sidecar.sources.http import HttpSourceSection
+from sidecar.sources.optimizely import OptimizelySourceSection
+
+
+class TransportName(StrEnum):
+    """Which wire serves gRPC."""
+
+    AUTO = "auto"
+    NATIVE = "native"
+    GRPCIO = "grpcio"
+
+
+class DecideOptionName(StrEnum):
+    """The decide options, by the names of Optimizely's SDKs."""
+
+    DISABLE_DECISION_EVENT = "DISABLE_DECISION_EVENT"
+    ENABLED_FLAGS_ONLY = "ENABLED_FLAGS_ONLY"
+    IGNORE_USER_PROFILE_SERVICE = "IGNORE_USER_PROFILE_SERVICE"
+    INCLUDE_REASONS = "INCLUDE_REASONS"
+    EXCLUDE_VARIABLES = "EXCLUDE_VARIABLES"
+
+
+class LogLevel(StrEnum):
+    """The least level that is logged."""
+
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+class LogFormat(StrEnum):
+    """How a log line looks."""
+
+    JSON = "json"
+    CONSOLE = "console"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutboxSection:
+    """The durable queue between accepting and delivering."""
+
+    durability: Durability = Durability.PROCESS
+    """What an accepted event survives: `memory` nothing, `process` a kill -9 of the process, `power` a crash of the
+    machine too (an fsync before each reply)."""
+    bytes_max: int = limits.OUTBOX_BYTES_MAX
+    """How many bytes one destination may have pending. When no destination of an event has room, the event is refused
+    with OUTBOX_FULL; when one has, the oldest of a full one become dead letters."""
+    dead_letter_bytes_max: int = limits.DEAD_LETTER_BYTES_MAX
+    """How many bytes of dead letters one destination may have; past it the oldest are dropped and counted."""
+    age_max_s: float = float(limits.PENDING_AGE_MAX_S)
+    """How long an event may be pending before it becomes a dead letter."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogSection:
+    """The log, on standard error: one line per change of state, none per request."""
+
+    level: LogLevel = LogLevel.INFO
+    """The least level that is logged."""
+    format: LogFormat = LogFormat.JSON
+    """`json` for machines, `console` for people."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Everything that `sidecar serve` can be told."""
+
+    datafile: str | None = None
+    """Path or URL of the one datafile; short for `datafiles: {default: {path: …}}` or `{url: …}`."""
+    sdk_key: str | None = None
+    """SDK key of the one datafile, fetched from Optimizely; short for `datafiles: {default: {sdk_key: …}}`."""
+    access_token: Secret | None = None
+    """Datafile access token that goes with `sdk_key`, for a secure environment."""
+    datafiles: dict[str, object] = field(default_factory=dict)
+    """Datafiles by name, each with its source (`path`, `url` or `sdk_key` and their keys) and, optionally,
+    `destinations`: the names that its events go to; absent = all. In the file alone."""
+    destination: tuple[str, ...] = ()
+    """Types of destinations to have with their defaults, each named like its type; short for `destinations`."""
+    destinations: tuple[object, ...] = ()
+    """Destinations, each with `name`, `type` and the keys of its type. None at all = one of type `optimizely`, as an SDK
+    has. In the file alone."""
+    default_decide_options: tuple[DecideOptionName, ...] = ()
+    """Options that every Decide has besides its own."""
+    grpc_listen: tuple[str, ...] = ("127.0.0.1:8013",)
+    """Where gRPC listens: `HOST:PORT` or `unix:PATH`, several at once."""
+    http_listen: str = "127.0.0.1:8014"
+    """Where HTTP listens (liveness, readiness, metrics): `HOST:PORT`, or `off`."""
+    socket_mode: str = "0660"
+    """Mode of the Unix sockets' files, octal."""
+    data_dir: Path = Path(".sidecar")
+    """Where the outbox and the last good datafiles are kept. One process at a time; made when it is missing."""
+    transport: TransportName = TransportName.AUTO
+    """Which wire serves gRPC: `native`, `grpcio`, or `auto` for the best that is installed."""
+    tls_cert: Path | None = None
+    """PEM file of the server's certificate; with `tls_key` gRPC is served over TLS. Read again when it changes."""
+    tls_key: Path | None = None
+    """PEM file of the certificate's key."""
+    tls_client_ca: Path | None = None
+    """PEM file of the authorities that clients' certificates must come from; absent = clients need none."""
+    token_file: Path | None = None
+    """File with the bearer token that gRPC calls must carry; absent = none. Read again when it changes."""
+    stop_delay_s: float = limits.STOP_DELAY_S
+    """How long new calls are still taken after SIGTERM, since all containers of a pod are stopped together."""
+    grace_s: float = limits.GRACE_S
+    """How long running calls may take to finish after that."""
+    drain_s: float = limits.DRAIN_S
+    """How long deliveries may go on after that. What is left is on disk, and leaves after the next start."""
+    outbox: OutboxSection = OutboxSection()
+    """The durable queue."""
+    log: LogSection = LogSection()
+    """The log."""
+    hints: bool = False
+    """Whether to print, once it serves, commands to try next."""
+
+    def __post_init__(self) -> None:
+        """Raise `ValueError` for fields that contradict each other."""
+        if self.datafile and self.sdk_key:
+            raise ValueError("datafile and sdk_key are both given, wanted one of them")
+        if (self.datafile or self.sdk_key) and self.datafiles:
+            raise ValueError("datafile or sdk_key is given beside datafiles, wanted one way")
+        if (self.tls_cert is None) != (self.tls_key is None):
+            raise ValueError("tls_cert and tls_key go together, wanted both or none")
+        if self.tls_client_ca and self.tls_cert is None:
+            raise ValueError("tls_client_ca is given without tls_cert and tls_key")
+        if not self.grpc_listen:
+            raise ValueError("grpc_listen is empty, wanted at least one address")
+        int(self.socket_mode, 8)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DatafileSettings:
+    """One named datafile: the section of its source, and the destinations of its events (None = all)."""
+
+    name: str
+    source: FileSourceSection | HttpSourceSection | OptimizelySourceSection
+    destinations: tuple[str, ...] | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DestinationSettings:
+    """One named destination and the section of its type."""
+
+    name: str
+    type: str
+    section: Any
+
+
+_SOURCES = {"path": FileSourceSection, "url": HttpSourceSection, "sdk_key": OptimizelySourceSection}
+
+
+def load(flags: Mapping[str, object], environment: Mapping[str, str], file: Path | None) -> Settings:
+    """The settings of a start. `flags` is a mapping of YAML keys; `file` the YAML file, if any.
+
+    Raises `ConfigInvalid` with every mistake of one layer.
+    """
+    variables = config.from_environment(config.options(Settings), environment)
+    return config.read(Settings, config.merge(_from_file(file) if file else {}, variables, flags))
+
+
+def datafiles(settings: Settings) -> tuple[DatafileSettings, ...]:
+    """The datafiles of the settings, in their order. Raises `ConfigInvalid`."""
+    given: Mapping[str, object] = settings.datafiles
+    if settings.datafile:
+        key = "url" if settings.datafile.startswith(("http://", "https://")) else "path"
+        given = {"default": {key: settings.datafile}}
+    elif settings.sdk_key:
+        token = {"access_token": settings.access_token} if settings.access_token else {}
+        given = {"default": {"sdk_key": settings.sdk_key, **token}}
+    problems: list[str] = []
+    found = []
+    for name, keys in given.items():
+        try:
+            found.append(_datafile(name, keys))
+        except ConfigInvalid as invalid:
+            problems.extend(invalid.problems)
+    known = {destination.name for destination in destinations(settings)}
+    for datafile in found:
+        problems.extend(
+            f"datafiles.{datafile.name}.destinations names `{name}`, which is not among destinations"
+            for name in datafile.destinations or ()
+            if name not in known
+        )
+    if problems:
+        raise ConfigInvalid(problems)
+    return tuple(found)
+
+
+def destinations(settings: Settings) -> tuple[DestinationSettings, ...]:
+    """The destinations of the settings, in their order. Raises `ConfigInvalid`."""
+    given: list[object] = [*settings.destinations]
+    given.extend({"name": kind, "type": kind} for kind in settings.destination)
+    if not given:
+        given = [{"name": "optimizely", "type": "optimizely"}]
+    problems: list[str] = []
+    found: dict[str, DestinationSettings] = {}
+    for at, keys in enumerate(given):
+        try:
+            one = _destination(keys, f"destinations[{at}]")
+        except ConfigInvalid as invalid:
+            problems.extend(invalid.problems)
+            continue
+        if one.name in found:
+            problems.append(f"destinations[{at}].name is `{one.name}` again, wanted each name once")
+        found[one.name] = one
+    if problems:
+        raise ConfigInvalid(problems)
+    return tuple(found.values())
+
+
+def _from_file(file: Path) -> Mapping[str, object]:
+    try:
+        given = yaml.safe_load(file.read_text())
+    except (OSError, UnicodeDecodeError) as unreadable:
+        raise ConfigInvalid([f"config file `{file}` cannot be read: {unreadable}"]) from unreadable
+    except yaml.YAMLError as broken:
+        raise ConfigInvalid([f"config file `{file}` is no YAML: {' '.join(str(broken).split())}"]) from broken
+    if given is None:
+        return {}
+    if not isinstance(given, Mapping):
+        raise ConfigInvalid([f"config file `{file}` is {type(given).__name__}, wanted a mapping"])
+    return given
+
+
+def _datafile(name: str, keys: object) -> DatafileSettings:
+    where = f"datafiles.{name}"
+    if not isinstance(keys, Mapping):
+        raise ConfigInvalid([f"{where} is `{keys}`, wanted a mapping with `path`, `url` or `sdk_key`"])
+    kinds = [key for key in _SOURCES if key in keys]
+    if len(kinds) != 1:
+        got = " and ".join(f"`{kind}`" for kind in kinds) or "none of them"
+        raise ConfigInvalid([f"{where} has {got}, wanted one of `path`, `url` and `sdk_key`"])
+    own = {key: value for key, value in keys.items() if key != "destinations"}
+    named = keys.get("destinations")
+    if named is not None and not (isinstance(named, list) and all(isinstance(one, str) for one in named)):
+        raise ConfigInvalid([f"{where}.destinations is `{named}`, wanted a list of names"])
+    source: Any = config.read(_SOURCES[kinds[0]], own, where)
+    return DatafileSettings(name=name, source=source, destinations=None if named is None else tuple(named))
+
+
+def _destination(keys: object, where: str) -> DestinationSettings:
+    if not isinstance(keys, Mapping):
+        raise ConfigInvalid([f"{where} is `{keys}`, wanted a mapping with `name` and `type`"])
+    name, kind = keys.get("name"), keys.get("type")
+    if kind not in TYPES:
+        raise ConfigInvalid(
+            [f"{where}.type is `{kind}`, wanted one of {', '.join(f'`{one}`' for one in TYPES)}"]
+        )
+    if not isinstance(name, str) or not name:
+        raise ConfigInvalid([f"{where}.name is `{name}`, wanted a name, not empty"])
+    own = {key: value for key, value in keys.items() if key not in ("name", "type")}
+    return DestinationSettings(
+        name=name, type=str(kind), section=config.read(TYPES[str(kind)].section, own, where)
+    )

@@ -1,0 +1,121 @@
+"""Body in, snapshot out; runs in the worker thread, which shares the interpreter lock with the event loop.
+
+Two things here are for the loop's sake: the garbage collector is kept out of a large compile, and a replaced
+snapshot is taken apart piece by piece. Figures: docs/decisions/0020-datafile-reload.md.
+"""
+
+from __future__ import annotations
+
+import gc
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Final
+
+from sidecar.datafiles.snapshot import Snapshot
+from sidecar.decision import CompiledDatafile
+from sidecar.errors import DatafileRejected
+from sidecar.events.model import ProjectFacts
+from sidecar.limits import MIB
+from sidecar.ports import DecisionCodec, EncodedFacts
+
+COLLECTOR_BYTES_MIN: Final = 1 * MIB
+"""Bodies from this size on are compiled with the collector off and frozen out of its sight afterwards."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Compiler:
+    """How a body becomes a snapshot; the three parts are pure, thread-safe and given by `app`."""
+
+    load: Callable[[bytes], CompiledDatafile]
+    codec: DecisionCodec
+    encode_facts: Callable[[ProjectFacts], EncodedFacts]
+
+    def snapshot(self, name: str, body: bytes, now_ms: int) -> Snapshot:
+        """Compile, render and pack a body. Raises `DatafileRejected` for anything that is wrong with it."""
+        with _collector_kept_out(len(body)):
+            try:
+                compiled = self.load(body)
+                rendered = self.codec.render(compiled)
+            except DatafileRejected:
+                raise
+            except Exception as error:  # a fault of ours must cost one reload, not the daemon
+                raise DatafileRejected(
+                    "",
+                    f"a body that the compiler fails on ({type(error).__name__}: {error})",
+                    "a valid datafile",
+                ) from error
+        project = project_facts(compiled)
+        return Snapshot(
+            name=name,
+            compiled=compiled,
+            rendered=rendered,
+            facts=self.encode_facts(project),
+            project=project,
+            revision=compiled.revision,
+            content_hash=content_hash(body),
+            loaded_ms=now_ms,
+            body_bytes=len(body),
+            compressed=zlib.compress(body, 1),
+        )
+
+
+def content_hash(body: bytes) -> str:
+    """SHA-256 of a body in hex: what "the same datafile" means here, whatever its revision says."""
+    return sha256(body).hexdigest()
+
+
+def project_facts(compiled: CompiledDatafile) -> ProjectFacts:
+    """What events accepted under this datafile leave with."""
+    return ProjectFacts(
+        account_id=compiled.account_id,
+        project_id=compiled.project_id,
+        revision=compiled.revision,
+        region=compiled.region,
+        sdk_key=compiled.sdk_key,
+        anonymize_ip=compiled.anonymize_ip,
+        bot_filtering=compiled.bot_filtering,
+        attribute_ids=compiled.attribute_ids,
+        event_ids=compiled.event_ids,
+    )
+
+
+def take_apart(retired: list[Snapshot]) -> None:
+    """Free replaced snapshots piece by piece; the list is emptied, and the caller keeps no other reference.
+
+    Why: freeing a large tree in one go is one step for the interpreter, which holds its lock, and thereby the
+    event loop, for as long as it takes. A snapshot that a call still reads is freed by that call.
+    """
+    pieces: list[object] = []
+    while retired:
+        pieces.extend(_pieces(retired.pop()))
+    while pieces:
+        pieces.pop()
+
+
+def _pieces(snapshot: Snapshot) -> Iterator[object]:
+    """What a snapshot is made of, so that each piece is small once the snapshot itself is gone."""
+    # Why a list: it is taken in one step, while a call that still reads the snapshot may render one more decision.
+    yield from list(snapshot.rendered.items())
+    yield from snapshot.compiled.flags.values()
+    yield from snapshot.compiled.experiments.values()
+
+
+@contextmanager
+def _collector_kept_out(body_bytes: int) -> Iterator[None]:
+    """Build without collections, then freeze what is there; for large bodies only, by one thread at a time.
+
+    Why freeze: the first collection afterwards, on whichever thread, would walk all that was just made.
+    Snapshots are trees, freed by their last reference, so that the collector is never needed for them.
+    """
+    if body_bytes < COLLECTOR_BYTES_MIN or not gc.isenabled():
+        yield
+        return
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()

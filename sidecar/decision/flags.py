@@ -1,0 +1,253 @@
+"""One compiled flag: the order in which its rules are asked.
+
+This file is the decision. Rules: docs/semantics.md D1 to D9, each named where it is obeyed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from sidecar.decision.answers import Answers, Decision, FlagFacts, Reason, RuleType, nothing
+from sidecar.decision.placement import Arm, Placement
+from sidecar.decision.trace import StepKind, Trace
+from sidecar.decision.user import User
+
+TARGETED_DELIVERY = "td"
+
+
+class FlagRule:
+    """A rule in its place in one flag, with the holdouts that stand before it there."""
+
+    __slots__ = ("answers", "local_holdouts", "placement")
+
+    def __init__(
+        self,
+        flag: FlagFacts,
+        placement: Placement,
+        rule_type: RuleType,
+        local_holdouts: tuple[Placement, ...] = (),
+    ) -> None:
+        self.placement = placement
+        self.local_holdouts = local_holdouts
+        self.answers = Answers(flag, rule_type, placement)
+
+    def test(self, user: User, trace: Trace | None) -> Decision | None:
+        """What the experiment answers by itself, in this order; None sends the user to the next rule (D4)."""
+        placement = self.placement
+        if not placement.running:
+            if trace is not None:
+                trace.note(
+                    StepKind.STATUS, placement.key, f"experiment `{placement.key}` is not running", False
+                )
+            return None
+        if user.forced_variations or placement.whitelist or user.profile:
+            decision = self._fixed(user, trace)
+            if decision is not None:
+                return decision
+        if not placement.admits(user, trace):
+            return None
+        if placement.unsupported:
+            if trace is not None:
+                text = f"rule `{placement.key}` wants a contextual bandit, which is not supported here: it is skipped"
+                trace.note(StepKind.RULE, placement.key, text)
+            return None
+        return self.allot(user, trace)
+
+    def allot(self, user: User, trace: Trace | None) -> Decision | None:
+        """The decision that the user's bucket holds."""
+        arm = self.placement.choose(user, trace)
+        return None if arm is None else self.answers.of(arm)
+
+    def _fixed(self, user: User, trace: Trace | None) -> Decision | None:
+        """A variation that was set for this user by API, whitelist or profile; one that is gone is passed over (D5)."""
+        placement = self.placement
+        forced = (user.forced_variations or {}).get(placement.id)
+        sticky = (user.profile or {}).get(placement.id)
+        for kind, reason, wanted, arm in (
+            (StepKind.FORCED_VARIATION, Reason.FORCED_VARIATION, forced, placement.arm(forced)),
+            (StepKind.WHITELIST, Reason.WHITELISTED, user.user_id, placement.whitelist.get(user.user_id)),
+            (StepKind.STICKY, Reason.STICKY, sticky, placement.arm(sticky)),
+        ):
+            if arm is not None:
+                if trace is not None:
+                    text = (
+                        f"variation `{arm.key}` of `{placement.key}` is set for the user ({reason.lower()})"
+                    )
+                    trace.note(kind, placement.key, text, True)
+                return self.answers.because(arm, reason)
+            if trace is not None and wanted is not None and kind is not StepKind.WHITELIST:
+                trace.note(
+                    kind, placement.key, f"variation `{wanted}` is no longer in `{placement.key}`", False
+                )
+        return None
+
+
+class CompiledFlag:
+    """A flag that can be decided. `problem` says why it is disabled, empty when it is not."""
+
+    __slots__ = (
+        "_forceable",
+        "_held",
+        "_nothing",
+        "_unruled",
+        "deliveries",
+        "experiments",
+        "facts",
+        "holdouts",
+        "key",
+        "problem",
+    )
+
+    def __init__(
+        self,
+        facts: FlagFacts,
+        *,
+        holdouts: tuple[Placement, ...] = (),
+        experiments: tuple[FlagRule, ...] = (),
+        deliveries: tuple[FlagRule, ...] = (),
+        problem: str = "",
+    ) -> None:
+        self.facts, self.key, self.problem = facts, facts.key, problem
+        self.holdouts, self.experiments, self.deliveries = holdouts, experiments, deliveries
+        self._forceable: dict[str, Arm] | None = None
+        self._held: dict[Placement, Answers] = {}
+        self._unruled: Answers | None = None
+        if problem:
+            self._nothing = Decision(flag_key=facts.key, reason=Reason.FLAG_INVALID)
+        else:
+            waits = any(rule.placement.unsupported and rule.placement.running for rule in experiments)
+            self._nothing = nothing(facts, Reason.CMAB_UNSUPPORTED if waits else Reason.NO_RULE_MATCHED)
+
+    def decide(self, user: User, trace: Trace | None = None) -> Decision:
+        """Decide for one user; never raises. With a trace, every step is written down."""
+        if user.forced_decisions:
+            decision = self._forced(user, None, trace)  # D2
+            if decision is not None:
+                return decision
+        for holdout in self.holdouts:  # D3
+            arm = self._holds(holdout, user, trace)
+            if arm is not None:
+                return self._held_out(holdout, arm, user, trace)
+        return self._ask(self.experiments, user, trace)
+
+    def prebuilt(self) -> Iterator[Decision]:
+        """The decisions that were made ahead: those that most users get."""
+        yield self._nothing
+        for rule in (*self.experiments, *self.deliveries):
+            yield from rule.answers.prebuilt
+
+    def _ask(self, experiments: Sequence[FlagRule], user: User, trace: Trace | None) -> Decision:
+        for rule in experiments:  # D4
+            if trace is not None:
+                _enter(trace, rule)
+            if user.forced_decisions or rule.local_holdouts:
+                decision = self._overridden(rule, user, trace)
+                if decision is not None:
+                    return decision
+            decision = rule.test(user, trace)
+            if decision is not None:
+                return decision
+        return self._deliver(user, trace) or self._nothing
+
+    def _deliver(self, user: User, trace: Trace | None) -> Decision | None:
+        """Ask the rollout's rules: who is in a rule's audience but not in its traffic goes to the last one (D6)."""
+        deliveries = self.deliveries
+        for rule in deliveries:
+            if trace is not None:
+                _enter(trace, rule)
+            if user.forced_decisions or rule.local_holdouts:
+                decision = self._overridden(rule, user, trace)
+                if decision is not None:
+                    return decision
+            if rule.placement.unsupported or not rule.placement.admits(user, trace):
+                continue
+            decision = rule.allot(user, trace)
+            if decision is not None or rule is deliveries[-1]:
+                return decision
+            return self._deliver_last(user, trace)
+        return None
+
+    def _deliver_last(self, user: User, trace: Trace | None) -> Decision | None:
+        last = self.deliveries[-1]
+        if trace is not None:
+            _enter(trace, last)
+        decision = self._overridden(last, user, trace)
+        if decision is None and not last.placement.unsupported and last.placement.admits(user, trace):
+            decision = last.allot(user, trace)
+        return decision
+
+    def _overridden(self, rule: FlagRule, user: User, trace: Trace | None) -> Decision | None:
+        """A rule's forced decision, then its local holdouts; both hold whatever the rule's status is (D4)."""
+        if user.forced_decisions:
+            decision = self._forced(user, rule, trace)
+            if decision is not None:
+                return decision
+        for holdout in rule.local_holdouts:
+            arm = self._holds(holdout, user, trace)
+            if arm is not None:
+                return self._answers_of(holdout).of(arm)
+        return None
+
+    def _forced(self, user: User, rule: FlagRule | None, trace: Trace | None) -> Decision | None:
+        """Any variation of the flag may be forced on it or on any of its rules (D2)."""
+        place = (self.key, rule.placement.key if rule is not None else "")
+        wanted = (user.forced_decisions or {}).get(place)
+        if wanted is None:
+            return None
+        arm = self._variations().get(wanted)
+        if trace is not None:
+            where = f"rule `{place[1]}`" if rule is not None else f"flag `{self.key}`"
+            outcome = "is forced" if arm is not None else "cannot be forced, the flag has no such variation,"
+            trace.note(
+                StepKind.FORCED_DECISION,
+                self.key,
+                f"variation `{wanted}` {outcome} on {where}",
+                arm is not None,
+            )
+        if arm is None:
+            return None
+        if rule is not None:
+            return rule.answers.because(arm, Reason.RULE_FORCED)
+        if self._unruled is None:
+            self._unruled = Answers(self.facts, RuleType.FEATURE_TEST, None)
+        return self._unruled.because(arm, Reason.FLAG_FORCED)
+
+    def _variations(self) -> dict[str, Arm]:
+        """By key, of experiments and then deliveries; one id counts once and the first of a key wins (D2)."""
+        if self._forceable is None:
+            by_id: dict[str, Arm] = {}
+            for rule in (*self.experiments, *self.deliveries):
+                for arm in rule.placement.arms:
+                    by_id.setdefault(arm.id, arm)
+            forceable: dict[str, Arm] = {}
+            for arm in by_id.values():
+                forceable.setdefault(arm.key, arm)
+            self._forceable = forceable
+        return self._forceable
+
+    def _holds(self, holdout: Placement, user: User, trace: Trace | None) -> Arm | None:
+        arm = holdout.choose(user, trace) if holdout.admits(user, trace) else None
+        if trace is not None:
+            text = f"holdout `{holdout.key}` {'holds' if arm is not None else 'does not hold'} the user"
+            trace.note(StepKind.HOLDOUT, holdout.key, text, arm is not None)
+        return arm
+
+    def _held_out(self, holdout: Placement, arm: Arm, user: User, trace: Trace | None) -> Decision:
+        """A holdout that excludes targeted deliveries lets those and the rollout answer, beside its impression (D3)."""
+        answers = self._answers_of(holdout)
+        if not holdout.excludes_targeted_deliveries:
+            return answers.of(arm)
+        targeted = [rule for rule in self.experiments if rule.placement.type == TARGETED_DELIVERY]
+        decision = self._ask(targeted, user, trace)
+        return decision if decision.rule_type is RuleType.HOLDOUT else answers.beside(decision, arm)
+
+    def _answers_of(self, holdout: Placement) -> Answers:
+        answers = self._held.get(holdout)
+        if answers is None:
+            answers = self._held[holdout] = Answers(self.facts, RuleType.HOLDOUT, holdout)
+        return answers
+
+
+def _enter(trace: Trace, rule: FlagRule) -> None:
+    trace.rule_key = rule.placement.key
+    trace.note(StepKind.RULE, rule.placement.key, f"asking rule `{rule.placement.key}`")

@@ -1,0 +1,114 @@
+"""What one decision looked at, step by step, and the same in English.
+
+The rules write into it when they are given one; nothing here decides. Wanted by INCLUDE_REASONS and Explain, both rare.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from sidecar.values import Value
+
+
+class StepKind(StrEnum):
+    """What a step of a trace looked at."""
+
+    FLAG = "FLAG"
+    FORCED_DECISION = "FORCED_DECISION"
+    HOLDOUT = "HOLDOUT"
+    RULE = "RULE"
+    STATUS = "STATUS"
+    FORCED_VARIATION = "FORCED_VARIATION"
+    WHITELIST = "WHITELIST"
+    STICKY = "STICKY"
+    CONDITION = "CONDITION"
+    AUDIENCE = "AUDIENCE"
+    GROUP = "GROUP"
+    BUCKET = "BUCKET"
+    VARIABLE = "VARIABLE"
+    OUTCOME = "OUTCOME"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TraceStep:
+    """One step. `subject` is the key or id of what was looked at; fields that do not apply to the kind are empty.
+
+    `answer` is None for unknown. `hash` is 32 bits unsigned; `bucket` and the range are hundredths of a percent,
+    the range holds `range_start` and not `range_end`; both ends are None outside every range.
+    """
+
+    kind: StepKind
+    subject: str
+    text: str
+    rule_key: str = ""
+    seen: Value = None
+    answer: bool | None = None
+    hash: int | None = None
+    bucket: int | None = None
+    range_start: float | None = None
+    range_end: float | None = None
+
+
+class Trace:
+    """Collects the steps of one decision, in order. Not to be shared between decisions."""
+
+    __slots__ = ("rule_key", "steps")
+
+    def __init__(self) -> None:
+        self.steps: list[TraceStep] = []
+        self.rule_key = ""
+        """The rule being looked at, empty outside all of them."""
+
+    def reasons(self) -> list[str]:
+        """The steps in English, one sentence each; the wording may change between versions."""
+        return [step.text for step in self.steps]
+
+    def note(self, kind: StepKind, subject: str, text: str, answer: bool | None = None) -> None:
+        """Add a step that has nothing but an answer."""
+        self.steps.append(
+            TraceStep(kind=kind, subject=subject, text=text, rule_key=self.rule_key, answer=answer)
+        )
+
+    def condition(self, words: str, name: str, seen: Value, answer: bool | None) -> None:
+        """A leaf of an audience: what it wants, the attribute's value, and what came out."""
+        found = "no value" if seen is None else f"`{_shortened(seen)}`"
+        text = f"condition {words} is {in_words(answer)}: the user has {found}"
+        self.steps.append(
+            TraceStep(
+                kind=StepKind.CONDITION,
+                subject=name,
+                text=text,
+                rule_key=self.rule_key,
+                seen=seen,
+                answer=answer,
+            )
+        )
+
+    def bucketed(
+        self, bucketing_id: str, entity_id: str, hash_: int, bucket: int, start: float, end: float | None
+    ) -> None:
+        """A look at traffic: where the user's hash falls, and in which range."""
+        where = "in no range" if end is None else f"in the range {start} to {end}"
+        self.steps.append(
+            TraceStep(
+                kind=StepKind.BUCKET,
+                subject=entity_id,
+                text=f"bucketing id `{bucketing_id}` has bucket {bucket} of `{entity_id}`, {where}",
+                rule_key=self.rule_key,
+                hash=hash_,
+                bucket=bucket,
+                range_start=None if end is None else start,
+                range_end=end,
+            )
+        )
+
+
+def in_words(answer: bool | None) -> str:
+    """Three-valued truth in lower case."""
+    return "unknown" if answer is None else str(answer).lower()
+
+
+def _shortened(value: Value) -> str:
+    text = str(value)
+    return text if len(text) <= 100 else f"{text[:100]}…"

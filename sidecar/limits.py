@@ -1,0 +1,115 @@
+"""Every bound of the daemon, by name, with the relations between them asserted.
+
+A bound that a user may change is the default of a config field and is named there; the rest is fixed. The public
+ones are listed in docs/configuration.md. Bytes are bytes, times are seconds unless the name says otherwise.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+KIB: Final = 1024
+MIB: Final = 1024 * KIB
+
+# One call.
+MESSAGE_BYTES_MAX: Final = 4 * MIB
+IMPORT_BYTES_MAX: Final = 17 * MIB
+IMPORT_EVENTS_MAX: Final = 500
+USERS_MAX: Final = 1_000
+"""Users of one DecideMany."""
+FLAG_KEYS_MAX: Final = 1_000
+ATTRIBUTES_MAX: Final = 256
+"""Entries of any one map of a request: attributes, tags, properties, traits, context, integrations."""
+KEY_BYTES_MAX: Final = 1 * KIB
+VALUE_BYTES_MAX: Final = 64 * KIB
+DEPTH_MAX: Final = 32
+"""Nesting of lists and maps in one value; a scalar has depth 0."""
+EVENT_ID_CHARACTERS_MAX: Final = 100
+VIOLATIONS_MAX: Final = 100
+"""Violations listed in one error; the rest is counted in the last of them."""
+FORCED_DECISIONS_MAX: Final = 1_000
+QUALIFIED_SEGMENTS_MAX: Final = 1_000
+UNKNOWN_EVENT_KEYS_LOGGED_MAX: Final = 1_000
+"""Unknown event keys that are logged in the life of a process, each once per revision."""
+
+REASONS_MAX: Final = 1_000
+"""Reasons of one decision."""
+FLUSH_MAX_S: Final = 300.0
+FLUSH_REPLY_RESERVE_S: Final = 0.05
+"""How much of its caller's deadline a Flush keeps for the way back."""
+
+# A datafile.
+DATAFILE_BYTES_MAX: Final = 50 * MIB
+DATAFILE_CHUNK_BYTES: Final = 256 * KIB
+DATAFILE_WARNINGS_MAX: Final = 1_000
+CONDITION_DEPTH_MAX: Final = 100
+FLAG_RULES_MAX: Final = 500_000
+"""Rules of all flags together, a shared rule counted once per flag; a flag past it is disabled."""
+
+# The outbox.
+COMMIT_INTERVAL_S: Final = 0.005
+"""How long an offered impression may wait for its commit; an awaited event waits for the running one only."""
+OFFERED_BYTES_MAX: Final = 32 * MIB
+"""Impressions that wait for a commit; past it an offer is refused and counted."""
+REMEMBERED_IDS_MAX: Final = 1_000_000
+REMEMBERED_IDS_AGE_S: Final = 24 * 3600
+DECISION_IDS_GENERATION: Final = 16_384
+"""Decision ids known at least this long (in ids) so that a retried Decide makes no second impression."""
+OUTBOX_BYTES_MAX: Final = 512 * MIB
+"""Default bound of what one destination has pending."""
+DEAD_LETTER_BYTES_MAX: Final = 64 * MIB
+"""Default bound of one destination's dead letters."""
+PENDING_AGE_MAX_S: Final = 24 * 3600
+APPENDED_BYTES_MAX: Final = 64 * MIB
+"""Awaited records that wait for a commit; past it the disk is too slow and an append is refused."""
+HAND_OVER_BYTES: Final = 1 * MIB
+"""Offered impressions that are worth a commit before `COMMIT_INTERVAL_S` is over."""
+EVENT_OVERHEAD_BYTES: Final = 32
+"""What a stored event is charged besides its part of the body."""
+READ_BYTES_MAX: Final = 8 * MIB
+"""Bodies of one read; one record is given whatever its size."""
+OUTBOX_STEP_EVENTS: Final = 1_000
+"""Events that one transaction expires, evicts in one go, requeues or purges, so that no commit waits long."""
+REMEMBERED_IDS_PRUNED: Final = 512
+"""Ids forgotten by one commit at most."""
+FACTS_UNUSED_MAX: Final = 4
+"""Project facts kept though no record needs them, so that a queue that runs empty does not write them anew."""
+QUICK_CHECK_BYTES_MAX: Final = 64 * MIB
+"""Outbox files up to this size are checked page by page at start; larger ones would delay it."""
+OUTBOX_RETRY_AFTER_S: Final = 2.0
+"""What a caller is told to wait when the outbox refuses an event."""
+
+# Delivery.
+BACKOFF_MIN_S: Final = 0.5
+BACKOFF_MAX_S: Final = 60.0
+RETRY_AFTER_MAX_S: Final = 300.0
+PAUSE_PROBE_INTERVAL_S: Final = 60.0
+REFUSED_SINGLES_MAX: Final = 8
+"""Singles refused in a row that show the fault to be the batch's, not the event's."""
+DESTINATION_TIMEOUT_S: Final = 10.0
+SEGMENT_BATCH_BYTES_MAX: Final = 500_000
+SEGMENT_BATCH_EVENTS_MAX: Final = 2_500
+SEGMENT_EVENT_BYTES_MAX: Final = 32_000
+OPTIMIZELY_BATCH_BYTES_MAX: Final = 3_500_000
+
+REVISIONS_RENDERED_MAX: Final = 64
+"""Revisions kept as bytes: one for each datafile that is served, and room for reloads."""
+
+# Readers of streams.
+WATCH_BACKLOG_MAX: Final = 64
+
+# Life.
+STOP_DELAY_S: Final = 5.0
+GRACE_S: Final = 5.0
+DRAIN_S: Final = 15.0
+
+assert MESSAGE_BYTES_MAX < IMPORT_BYTES_MAX
+assert VALUE_BYTES_MAX < MESSAGE_BYTES_MAX
+assert SEGMENT_EVENT_BYTES_MAX < SEGMENT_BATCH_BYTES_MAX
+assert MESSAGE_BYTES_MAX < OFFERED_BYTES_MAX < OUTBOX_BYTES_MAX
+assert IMPORT_BYTES_MAX < APPENDED_BYTES_MAX
+assert HAND_OVER_BYTES < OFFERED_BYTES_MAX
+assert IMPORT_EVENTS_MAX < OUTBOX_STEP_EVENTS, "dead letters of one record are requeued as one"
+assert IMPORT_BYTES_MAX < DEAD_LETTER_BYTES_MAX < OUTBOX_BYTES_MAX
+assert BACKOFF_MIN_S < BACKOFF_MAX_S < RETRY_AFTER_MAX_S < PENDING_AGE_MAX_S
+assert REMEMBERED_IDS_AGE_S >= PENDING_AGE_MAX_S, "a retry of what may still be pending is recognised"

@@ -1,0 +1,15 @@
+"""The durable outbox: what is accepted is here until each of its destinations has it, or it is a dead letter.
+
+`sqlite` is the façade, `writer` the thread and the group commit, `transact` one batch on that thread, `store`
+the transactions; below them `intake` (in), `queue` (out), `letters` (dead letters by hand), the mirrors
+`ledger`, `facts` and `remembered`, the queries `scan` and `dead`, the columns `rows`, the tables `schema`.
+Imported by `app` alone.
+"""
+
+from sidecar.outbox.inspection import read_counts
+from sidecar.outbox.ledger import DestinationBounds
+from sidecar.outbox.schema import FILE_NAME, Durability
+from sidecar.outbox.sqlite import SqliteOutbox
+from sidecar.outbox.writer import OutboxStats
+
+__all__ = ["FILE_NAME", "DestinationBounds", "Durability", "OutboxStats", "SqliteOutbox", "read_counts"]

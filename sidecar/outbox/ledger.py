@@ -1,0 +1,149 @@
+"""What the outbox counts, per destination: the mirror in memory of `destinations`, `counters` and `cursors`.
+
+Changed in memory, written with `flush` in the transaction that changed what they count, read again with
+`load` after a transaction failed. So they are right at all times, and never ahead of the disk between two
+transactions.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from sidecar.limits import DEAD_LETTER_BYTES_MAX, OUTBOX_BYTES_MAX
+from sidecar.outbox.rows import pack_id
+from sidecar.ports import START, Cursor, DestinationCounts
+
+LAST_INDEX: Final = 2**31
+"""An event index behind every event of a record."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DestinationBounds:
+    """How much one destination may hold, in stored bytes: pending, and as dead letters."""
+
+    bytes_max: int = OUTBOX_BYTES_MAX
+    dead_letter_bytes_max: int = DEAD_LETTER_BYTES_MAX
+
+
+DEFAULT_BOUNDS: Final = DestinationBounds()
+
+
+@dataclass(slots=True, kw_only=True)
+class Account:
+    """The counts of one destination and its place in the queue: what is up to `cursor` is behind it."""
+
+    destination_id: int
+    name: str
+    bounds: DestinationBounds
+    configured: bool
+    packed_id: bytes
+    accepted: int = 0
+    delivered: int = 0
+    pending: int = 0
+    pending_bytes: int = 0
+    dead: int = 0
+    dead_bytes: int = 0
+    dropped: dict[str, int] = field(default_factory=dict)
+    cursor: Cursor = START
+
+    def counts(self, oldest_pending_ms: int) -> DestinationCounts:
+        """A frozen copy."""
+        return DestinationCounts(
+            destination=self.name,
+            accepted=self.accepted,
+            delivered=self.delivered,
+            pending=self.pending,
+            pending_bytes=self.pending_bytes,
+            dead=self.dead,
+            dead_bytes=self.dead_bytes,
+            dropped=dict(self.dropped),
+            oldest_pending_ms=oldest_pending_ms,
+        )
+
+    def read(self, name: str, reason: str, value: int) -> None:
+        """Take one row of `counters`."""
+        if name == "dropped":
+            self.dropped[reason] = value
+        else:
+            setattr(self, name, value)
+
+    def rows(self) -> list[tuple[int, str, str, int]]:
+        """What `counters` holds of it."""
+        names = ("accepted", "delivered", "pending", "pending_bytes", "dead", "dead_bytes")
+        rows = [(self.destination_id, name, "", int(getattr(self, name))) for name in names]
+        return rows + [(self.destination_id, "dropped", reason, n) for reason, n in self.dropped.items()]
+
+
+class Ledger:
+    """All accounts, by id and by name, and the id of the newest record."""
+
+    def __init__(self, connection: sqlite3.Connection, bounds: Mapping[str, DestinationBounds]) -> None:
+        self._connection = connection
+        self._bounds = bounds
+        self._dirty: set[int] = set()
+        self.last_record_id = 0
+        self.by_id: dict[int, Account] = {}
+        self.by_name: dict[str, Account] = {}
+
+    def load(self) -> None:
+        """Read everything; what was changed and not flushed is forgotten."""
+        self._dirty.clear()
+        self.by_id.clear()
+        self.by_name.clear()
+        sequence = self._connection.execute(
+            "SELECT seq FROM sqlite_sequence WHERE name = 'records'"
+        ).fetchone()
+        self.last_record_id = sequence[0] if sequence else 0
+        for destination_id, name in self._connection.execute("SELECT destination_id, name FROM destinations"):
+            self._enter(destination_id, name)
+        for destination_id, name, reason, value in self._connection.execute("SELECT * FROM counters"):
+            self.by_id[destination_id].read(name, reason, value)
+        for destination_id, record_id, index in self._connection.execute("SELECT * FROM cursors"):
+            self.by_id[destination_id].cursor = Cursor(record_id, index)
+
+    def register(self, name: str) -> Account:
+        """The account of a destination; a name not seen before starts at the end of the queue."""
+        account = self.by_name.get(name)
+        if account is None:
+            inserted = self._connection.execute("INSERT INTO destinations (name) VALUES (?)", (name,))
+            assert inserted.lastrowid is not None
+            account = self._enter(inserted.lastrowid, name)
+            account.cursor = Cursor(self.last_record_id, LAST_INDEX)
+            self.touch(account)
+        return account
+
+    def _enter(self, destination_id: int, name: str) -> Account:
+        account = Account(
+            destination_id=destination_id,
+            name=name,
+            bounds=self._bounds.get(name, DEFAULT_BOUNDS),
+            configured=name in self._bounds,
+            packed_id=pack_id(destination_id),
+        )
+        self.by_id[destination_id] = self.by_name[name] = account
+        return account
+
+    def touch(self, account: Account) -> None:
+        """Remember that an account changed, for the next `flush`."""
+        self._dirty.add(account.destination_id)
+
+    def flush(self) -> None:
+        """Write what changed, in two statements; part of the transaction that changed it."""
+        if not self._dirty:
+            return
+        changed = [self.by_id[destination_id] for destination_id in sorted(self._dirty)]
+        self._connection.execute(
+            "INSERT OR REPLACE INTO counters SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]'),"
+            " json_extract(value, '$[2]'), json_extract(value, '$[3]') FROM json_each(?)",
+            (json.dumps([row for account in changed for row in account.rows()]),),
+        )
+        self._connection.execute(
+            "INSERT OR REPLACE INTO cursors SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]'),"
+            " json_extract(value, '$[2]') FROM json_each(?)",
+            (json.dumps([(account.destination_id, *account.cursor) for account in changed]),),
+        )
+        self._dirty.clear()

@@ -1,0 +1,216 @@
+"""The outbox as plain functions over one connection: transactions, and what each port method does in one.
+
+Used by one thread, the writer's; knows no event loop. What a failed transaction changed in memory is loaded
+again.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Final, TypeVar
+
+from sidecar.errors import OutboxFull, OutboxUnopened
+from sidecar.outbox.facts import FactsRows
+from sidecar.outbox.intake import Accepted, Intake
+from sidecar.outbox.ledger import DestinationBounds, Ledger
+from sidecar.outbox.letters import Letters
+from sidecar.outbox.queue import Queue
+from sidecar.outbox.remembered import RememberedIds
+from sidecar.outbox.scan import Scan
+from sidecar.outbox.schema import Durability, open_database
+from sidecar.ports import Clock, Cursor, DeadLetter, DestinationCounts, Record, Settled, StoredRecord
+
+Change = TypeVar("Change")
+
+_FREE_PAGES_KEPT: Final = 1024
+_VACUUM_PAGES: Final = 256
+"""Pages given back to the file system by one transaction, so that no commit waits long for it."""
+
+
+class Store:
+    """The tables and their mirrors in memory. `bounds` names the configured destinations."""
+
+    def __init__(
+        self, connection: sqlite3.Connection, bounds: Mapping[str, DestinationBounds], clock: Clock
+    ) -> None:
+        self._connection = connection
+        self._bounds = bounds
+        self._clock = clock
+        self._loaded = False
+        self._pending: dict[str, int] = {}
+        self._ledger = Ledger(connection, bounds)
+        self._facts = FactsRows(connection)
+        self._remembered = RememberedIds(connection)
+        self._scan = Scan(connection)
+        self._queue = Queue(connection, self._ledger, self._facts, self._scan)
+        self._intake = Intake(connection, self._ledger, self._facts, self._remembered, self._queue)
+        self._letters = Letters(connection, self._ledger, self._facts, self._scan, self._queue)
+
+    @classmethod
+    def open(
+        cls, directory: Path, durability: Durability, bounds: Mapping[str, DestinationBounds], clock: Clock
+    ) -> Store:
+        """Open the file and take over what an earlier process left.
+
+        What is pending for destinations that are not configured any more becomes dead letters now, in steps.
+        Raises `OutboxSchemaNewer`, `OutboxUnopened`.
+        """
+        try:
+            connection = open_database(directory, durability, clock.now_ms())
+            try:
+                store = cls(connection, bounds, clock)
+                store.transaction(store._register_configured)
+                while store.transaction(store._retire_removed):
+                    pass
+            except BaseException:
+                connection.close()
+                raise
+        except (sqlite3.Error, OSError) as cause:
+            raise OutboxUnopened(str(directory), str(cause)) from cause
+        return store
+
+    def close(self) -> None:
+        """Close the connection; SQLite moves the WAL into the file."""
+        self._connection.close()
+
+    def transaction(self, change: Callable[[], Change]) -> Change:
+        """Run a change in one transaction; when it or the commit raises, nothing of it stays."""
+        try:
+            if not self._loaded:
+                self._load()
+            self._connection.execute("BEGIN IMMEDIATE")
+            changed = change()
+            self._facts.flush()
+            self._ledger.flush()
+            self._connection.execute("COMMIT")
+        except BaseException:
+            self._loaded = False
+            self._roll_back()
+            raise
+        return changed
+
+    def _roll_back(self) -> None:
+        with suppress(sqlite3.Error):
+            # What fails here is tried again by the next read or transaction.
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+            self._load()
+
+    def _load(self) -> None:
+        self._ledger.load()
+        self._facts.load()
+        self._remembered.load()
+        self._intake.forget_plans()
+        self._loaded = True
+
+    def _register_configured(self) -> None:
+        for name in self._bounds:
+            self._ledger.register(name)
+
+    def _retire_removed(self) -> int:
+        removed = [account for account in self._ledger.by_id.values() if not account.configured]
+        return sum(self._queue.retire(account, self._clock.now_ms()) for account in removed)
+
+    # --- inside a transaction -------------------------------------------------------------------------------
+
+    def take(self, records: Sequence[Record]) -> list[Accepted | OutboxFull]:
+        """Accept records; one answer each, in order."""
+        return self._intake.take(records, self._clock.now_ms())
+
+    def settle(self, destination: str, settled: Sequence[Settled]) -> None:
+        """`Outbox.settle`; raises `ValueError` before anything is changed."""
+        account = self._ledger.by_name.get(destination)
+        if account is not None:
+            self._queue.settle(account, settled, self._clock.now_ms())
+        elif settled:
+            raise ValueError(
+                f"settle: got destination `{destination}`, wanted a known one; nothing was settled"
+            )
+
+    def expire(self, destination: str, before_ms: int) -> int:
+        """One step of `Outbox.expire`; 0 = done."""
+        account = self._ledger.by_name.get(destination)
+        return self._queue.expire(account, before_ms, self._clock.now_ms()) if account else 0
+
+    def purge(self, destination: str, dead_ids: Sequence[int] | None, through: int) -> int:
+        """One step of `Outbox.purge` among the dead letters up to an id; 0 = done."""
+        account = self._ledger.by_name.get(destination)
+        return self._letters.purge(account, dead_ids, through) if account else 0
+
+    def requeue(self, destination: str, dead_ids: Sequence[int] | None, through: int) -> int:
+        """One step of `Outbox.requeue` up to a dead letter's id; 0 = done, no room, or not configured."""
+        account = self._ledger.by_name.get(destination)
+        if account is None or not account.configured:
+            return 0
+        return self._letters.requeue(account, dead_ids, through, self._clock.now_ms())
+
+    # --- between transactions -------------------------------------------------------------------------------
+
+    def pending(self) -> dict[str, int]:
+        """Pending events by destination, as of the last commit."""
+        if self._loaded:
+            self._pending = {account.name: account.pending for account in self._ledger.by_id.values()}
+        return self._pending
+
+    def read(self, destination: str, after: Cursor | None, events_max: int) -> list[StoredRecord]:
+        """`Outbox.read`."""
+        self._reload()
+        account = self._ledger.by_name.get(destination)
+        if account is None:
+            return []
+        start = account.cursor if after is None else max(after, account.cursor)
+        batch = self._scan.batch(account, start, events_max)
+        bodies = self._scan.bodies([header for header, _ in batch])
+        return [
+            StoredRecord(
+                header.record_id, body, self._facts.body(header.facts_id), indexes, header.received_ms
+            )
+            for (header, indexes), body in zip(batch, bodies, strict=True)
+        ]
+
+    def position(self) -> int:
+        """The id of the newest record."""
+        self._reload()
+        return self._ledger.last_record_id
+
+    def left(self, destination: str, through: int) -> int:
+        """`Outbox.left`."""
+        self._reload()
+        account = self._ledger.by_name.get(destination)
+        if account is None:
+            return 0
+        if through >= self._ledger.last_record_id:
+            return account.pending
+        return sum(len(indexes) for _, indexes in self._scan.pending(account, account.cursor, through))
+
+    def counts(self) -> list[DestinationCounts]:
+        """`Outbox.counts`."""
+        self._reload()
+        oldest = ((account, self._scan.oldest(account)) for account in self._ledger.by_id.values())
+        return [account.counts(header.received_ms if header else 0) for account, header in oldest]
+
+    def dead_letters(self, destination: str, after: int, limit: int) -> list[DeadLetter]:
+        """`Outbox.dead_letters`."""
+        self._reload()
+        account = self._ledger.by_name.get(destination)
+        return self._letters.list(account, after, limit) if account else []
+
+    def newest_dead_letter(self) -> int:
+        """The id of the newest dead letter there ever was."""
+        return self._letters.newest()
+
+    def give_back(self) -> None:
+        """Return free pages to the file system, a few; keeps enough for what arrives next."""
+        with suppress(sqlite3.Error):
+            # Only space is at stake; whether the disk can be written is for the next commit to say.
+            free_pages = self._connection.execute("PRAGMA freelist_count").fetchone()[0]
+            if free_pages > _FREE_PAGES_KEPT:
+                # Why a script: the pragma frees one page a step, and `execute` takes one step.
+                self._connection.executescript(f"PRAGMA incremental_vacuum({_VACUUM_PAGES})")
+
+    def _reload(self) -> None:
+        if not self._loaded:
+            self._load()

@@ -1,0 +1,240 @@
+"""Group commit: the one thread that touches the database, and how work gets to it and answers get back.
+
+The event loop gathers work while a commit runs and hands it over in one piece; the answers of one commit come
+back with one `call_soon_threadsafe`. Why: a thread wake-up per event halves throughput. Awaited work is
+handed over at the end of the loop's turn when the thread is idle, else when the running commit reports;
+offers alone wait up to `COMMIT_INTERVAL_S`, or until they are worth a commit by size.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from queue import SimpleQueue
+from typing import Any, TypeAlias
+
+import structlog
+
+from sidecar.errors import OutboxUnwritable
+from sidecar.limits import (
+    APPENDED_BYTES_MAX,
+    COMMIT_INTERVAL_S,
+    EVENT_OVERHEAD_BYTES,
+    HAND_OVER_BYTES,
+    OFFERED_BYTES_MAX,
+    OUTBOX_RETRY_AFTER_S,
+)
+from sidecar.outbox.intake import Accepted
+from sidecar.outbox.store import Store
+from sidecar.outbox.transact import Answered, Append, Batch, Command, Report, transact
+from sidecar.ports import Record
+
+CLOSED = "CLOSED"
+OFFERS_FULL = "OFFERS_FULL"
+
+
+@dataclass(slots=True)
+class OutboxStats:
+    """What the metrics show: written by the event loop's thread alone.
+
+    `commit_seconds` is the sum of their durations; `offered_refused` counts records by reason: OFFERS_FULL
+    (too many wait for a commit), OUTBOX_FULL, OUTBOX_UNWRITABLE, CLOSED; `writable` is false from a commit
+    that failed to the next that succeeds.
+    """
+
+    commits: int = 0
+    commit_seconds: float = 0.0
+    offered_refused: dict[str, int] = field(default_factory=dict)
+    writable: bool = True
+
+    def refuse(self, reason: str, records: int = 1) -> None:
+        """Count offered records that were not accepted."""
+        self.offered_refused[reason] = self.offered_refused.get(reason, 0) + records
+
+
+OnReport: TypeAlias = Callable[[dict[str, int]], None]
+"""Called after each commit with the pending events by destination."""
+
+
+class Writer:
+    """Gathers on the event loop, works on its thread. All methods are the event loop's.
+
+    `_gathered` waits for the next hand-over, in the order given; `_offered_bytes` and `_appended_bytes` count
+    what is there or with the thread. `_busy`: the thread has a batch. `_timer`: the hand-over that offers
+    wait for; `_due`: it fired while the thread was busy, or something awaited is gathered. `_scheduled`: a
+    hand-over ends this turn.
+    """
+
+    def __init__(self, open_store: Callable[[], Store], on_report: OnReport) -> None:
+        self.stats = OutboxStats()
+        self._log = structlog.get_logger()
+        self._loop = asyncio.get_running_loop()
+        self._on_report = on_report
+        self._gathered: list[Record | Append | Command] = []
+        self._offered_bytes = 0
+        self._appended_bytes = 0
+        self._busy = False
+        self._due = False
+        self._scheduled = False
+        self._closed = False
+        self._timer: asyncio.TimerHandle | None = None
+        self._batches: SimpleQueue[Batch | None] = SimpleQueue()
+        self._opened: asyncio.Future[None] = self._loop.create_future()
+        self._ended: asyncio.Future[None] = self._loop.create_future()
+        # Why a daemon: a loop that dies without `close` must not keep the process; commits are safe on disk.
+        self._thread = threading.Thread(target=self._run, args=(open_store,), name="outbox", daemon=True)
+
+    async def start(self) -> None:
+        """Start the thread and return when its store is open; raises what opening raises."""
+        self._thread.start()
+        await self._opened
+
+    def offer(self, record: Record) -> bool:
+        """`Outbox.offer`. The hot path of a Decide: two additions, a list append."""
+        offered_bytes = self._offered_bytes + len(record.body) + EVENT_OVERHEAD_BYTES
+        if offered_bytes > HAND_OVER_BYTES or self._closed:
+            return self._offer_much(record, offered_bytes)
+        self._offered_bytes = offered_bytes
+        self._gathered.append(record)
+        if self._timer is None:
+            self._timer = self._loop.call_later(COMMIT_INTERVAL_S, self._interval_over)
+        return True
+
+    def _offer_much(self, record: Record, offered_bytes: int) -> bool:
+        if self._closed or offered_bytes > OFFERED_BYTES_MAX:
+            self.stats.refuse(CLOSED if self._closed else OFFERS_FULL)
+            return False
+        self._offered_bytes = offered_bytes
+        self._gathered.append(record)
+        self._hurry()
+        return True
+
+    def append(self, record: Record) -> asyncio.Future[Accepted]:
+        """Gather a record; the future is `Outbox.append`'s. Raises `OutboxUnwritable` when too much waits."""
+        size = len(record.body) + EVENT_OVERHEAD_BYTES
+        if self._closed:
+            raise OutboxUnwritable("it is closed", retry_after_s=OUTBOX_RETRY_AFTER_S)
+        if self._appended_bytes + size > APPENDED_BYTES_MAX:
+            cause = f"{self._appended_bytes} bytes wait for a commit, wanted at most {APPENDED_BYTES_MAX}"
+            raise OutboxUnwritable(cause, retry_after_s=OUTBOX_RETRY_AFTER_S)
+        self._appended_bytes += size
+        answered: asyncio.Future[Accepted] = self._loop.create_future()
+        self._gathered.append(Append(record, answered))
+        self._hurry()
+        return answered
+
+    def command(self, act: Callable[[Store], Any], *, writes: bool) -> asyncio.Future[Any]:
+        """Gather a command: run in the transaction of its batch when it `writes`, else after it."""
+        answered: asyncio.Future[Any] = self._loop.create_future()
+        if self._closed:
+            raise OutboxUnwritable("it is closed", retry_after_s=OUTBOX_RETRY_AFTER_S)
+        self._gathered.append(Command(act, writes, answered))
+        self._hurry()
+        return answered
+
+    async def close(self) -> None:
+        """Commit what was gathered, close the store, end the thread. Idempotent."""
+        if not self._closed:
+            self._closed = True
+            self._hand_over()
+            self._batches.put(None)
+        await asyncio.shield(self._ended)
+        self._thread.join()
+
+    def _hurry(self) -> None:
+        """Hand over at the end of this turn, or when the running commit reports."""
+        self._due = True
+        if not self._busy and not self._scheduled:
+            self._scheduled = True
+            self._loop.call_soon(self._turn_over)
+
+    def _turn_over(self) -> None:
+        self._scheduled = False
+        if not self._busy:
+            self._hand_over()
+
+    def _interval_over(self) -> None:
+        self._timer = None
+        self._due = True
+        if not self._busy:
+            self._hand_over()
+
+    def _hand_over(self) -> None:
+        if not self._gathered:
+            return
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        self._busy, self._due = True, False
+        gathered, self._gathered = self._gathered, []
+        self._batches.put(Batch(gathered))
+
+    # --- on the thread --------------------------------------------------------------------------------------
+
+    def _run(self, open_store: Callable[[], Store]) -> None:
+        try:
+            store = open_store()
+        except BaseException as cause:  # noqa: BLE001 - handed to `start`, which raises it
+            self._tell(self._fail_start, cause)
+            return
+        self._tell(self._started, store.pending())
+        while (batch := self._batches.get()) is not None:
+            self._tell(self._reported, transact(store, batch))
+        store.close()
+        self._tell(self._end, None)
+
+    def _tell(self, callback: Callable[[Any], None], argument: object) -> None:
+        try:
+            self._loop.call_soon_threadsafe(callback, argument)
+        except RuntimeError:
+            # The loop is closed: nobody waits for this answer any more.
+            return
+
+    # --- on the event loop again ----------------------------------------------------------------------------
+
+    def _fail_start(self, cause: BaseException) -> None:
+        self._closed = True
+        self._end(None)
+        if not self._opened.done():
+            self._opened.set_exception(cause)
+
+    def _end(self, _: None) -> None:
+        self._ended.set_result(None)
+
+    def _started(self, pending: dict[str, int]) -> None:
+        self._on_report(pending)
+        if not self._opened.done():
+            self._opened.set_result(None)
+
+    def _reported(self, report: Report) -> None:
+        self._busy = False
+        self._offered_bytes -= report.offered_bytes
+        self._appended_bytes -= report.appended_bytes
+        stats = self.stats
+        stats.commits += report.commits
+        stats.commit_seconds += report.commit_seconds
+        if report.writable is not None and report.writable is not stats.writable:
+            stats.writable = report.writable
+            if report.writable:
+                self._log.info("outbox_writable_again")
+            else:
+                self._log.error("outbox_unwritable", cause=report.cause)
+        for reason, records in report.refused.items():
+            stats.refuse(reason, records)
+        self._on_report(report.pending)
+        for answered in report.answers:
+            _answer(answered)
+        if self._due:
+            self._hand_over()
+
+
+def _answer(answered: Answered) -> None:
+    future, answer = answered
+    if future.done():
+        return
+    if isinstance(answer, BaseException):
+        future.set_exception(answer)
+    else:
+        future.set_result(answer)

@@ -1,0 +1,149 @@
+"""Decisions as bytes: a reply is a join of what was rendered once per snapshot, and so is an outbox record.
+
+A `Decision` of the engine is one object for all users who get that answer, so its bytes stand under its identity. What
+depends on the call (reasons, left-out variables) is rendered for that call and not kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from sidecar.decision import CompiledDatafile, Decision, ImpressionPart, Reason
+from sidecar.pb import decision_pb2, record_pb2
+from sidecar.ports import Rendered
+from sidecar.rpc import wire, wire_values
+
+RENDERED_ON_DEMAND_MAX: Final = 4_096
+"""Rare decisions (forced, whitelisted, sticky) whose bytes are kept, per snapshot."""
+
+_NO_FLAG: Final = (Reason.FLAG_NOT_FOUND, Reason.FLAG_INVALID)
+
+_DECISIONS: Final = wire.tag(decision_pb2.DecideResponse.DECISIONS_FIELD_NUMBER)
+_REVISION: Final = wire.tag(decision_pb2.DecideResponse.REVISION_FIELD_NUMBER)
+_DECISION_ID: Final = wire.tag(decision_pb2.DecideResponse.DECISION_ID_FIELD_NUMBER)
+
+_CALLS: Final = wire.tag(record_pb2.StoredRecord.CALLS_FIELD_NUMBER)
+_RECEIVED: Final = wire.varint(record_pb2.StoredCall.RECEIVED_TIME_MS_FIELD_NUMBER << 3)
+_CALL_ID: Final = wire.tag(record_pb2.StoredCall.CALL_ID_FIELD_NUMBER)
+_DATAFILE: Final = wire.tag(record_pb2.StoredCall.DATAFILE_FIELD_NUMBER)
+_DECIDE: Final = wire.tag(record_pb2.StoredCall.DECIDE_FIELD_NUMBER)
+_IMPRESSIONS: Final = wire.tag(record_pb2.StoredCall.IMPRESSIONS_FIELD_NUMBER)
+
+
+class AnswerCodec:
+    """The `DecisionCodec` of the wire contract and of `sidecar.outbox.v1`."""
+
+    def render(self, compiled: CompiledDatafile) -> Mapping[Decision, Rendered]:
+        """See `ports.DecisionCodec`."""
+        return _RenderedDecisions(compiled)
+
+    def record(
+        self, call: bytes, decision_id: str, received_ms: int, datafile: str, impressions: Sequence[bytes]
+    ) -> bytes:
+        """See `ports.DecisionCodec`."""
+        return stored_record(_DECIDE, call, decision_id, received_ms, datafile, impressions)
+
+
+def reply(answers: Sequence[bytes], revision: bytes, decision_id: str) -> bytes:
+    """A `DecideResponse`: rendered decisions, the rendered revision, the decision id."""
+    return b"".join((*answers, revision, wire.field(_DECISION_ID, decision_id.encode())))
+
+
+def revision_field(revision: str) -> bytes:
+    """The revision as `reply` wants it."""
+    return wire.field(_REVISION, revision.encode())
+
+
+def render_answer(decision: Decision, reasons: Sequence[str] = (), *, with_variables: bool = True) -> bytes:
+    """One decision as the field of a `DecideResponse`."""
+    return wire.field(
+        _DECISIONS, message(decision, reasons, with_variables=with_variables).SerializeToString()
+    )
+
+
+def message(
+    decision: Decision, reasons: Sequence[str] = (), *, with_variables: bool = True
+) -> decision_pb2.Decision:
+    """One decision as a message."""
+    answer = decision_pb2.Decision(
+        flag_key=decision.flag_key,
+        variation_key=decision.variation_key,
+        enabled=decision.enabled,
+        rule_key=decision.rule_key,
+        rule_type=_rule_type(decision),
+        reason=f"DECISION_REASON_{decision.reason.value}",
+        experiment_id=decision.experiment_id,
+        variation_id=decision.variation_id,
+        reasons=reasons,
+    )
+    if with_variables:
+        for key, value in decision.variables.items():
+            answer.variables[key].CopyFrom(wire_values.to_wire(value))
+    return answer
+
+
+def _rule_type(decision: Decision) -> str:
+    """The name of the enum's value; a flag that is not there was decided by no kind of rule."""
+    if decision.reason in _NO_FLAG:
+        return "RULE_TYPE_UNSPECIFIED"
+    return "RULE_TYPE_" + decision.rule_type.value.upper().replace("-", "_")
+
+
+def stored_record(
+    kind: bytes, call: bytes, call_id: str, received_ms: int, datafile: str, impressions: Sequence[bytes] = ()
+) -> bytes:
+    """A `StoredRecord` of one call; `kind` is the tag of the request's field in `StoredCall`."""
+    identity, name = call_id.encode(), datafile.encode()
+    stored = b"".join(
+        (
+            _RECEIVED,
+            wire.varint(received_ms),
+            _CALL_ID,
+            wire.varint(len(identity)),
+            identity,
+            _DATAFILE,
+            wire.varint(len(name)),
+            name,
+            kind,
+            wire.varint(len(call)),
+            call,
+            *impressions,
+        )
+    )
+    return b"".join((_CALLS, wire.varint(len(stored)), stored))
+
+
+class _RenderedDecisions(dict[Decision, Rendered]):
+    """Bytes by decision: all prebuilt ones from the start, a bounded number of others as they come."""
+
+    def __init__(self, compiled: CompiledDatafile) -> None:
+        super().__init__()
+        for decision in compiled.prebuilt():
+            self[decision] = _render(decision)
+        self._bound = len(self) + RENDERED_ON_DEMAND_MAX
+
+    def __missing__(self, decision: Decision) -> Rendered:
+        rendered = _render(decision)
+        if len(self) < self._bound:
+            self[decision] = rendered
+        return rendered
+
+
+def _render(decision: Decision) -> Rendered:
+    return Rendered(render_answer(decision), tuple(_render_impression(part) for part in decision.impressions))
+
+
+def _render_impression(part: ImpressionPart) -> bytes:
+    stored = record_pb2.StoredImpression(
+        flag_key=part.flag_key,
+        rule_key=part.rule_key,
+        rule_type=part.rule_type.value,
+        variation_key=part.variation_key,
+        enabled=part.enabled,
+        campaign_id=part.campaign_id,
+        experiment_id=part.experiment_id,
+        variation_id=part.variation_id,
+        experiment_name="" if part.experiment_key == part.rule_key else part.experiment_key,
+    )
+    return wire.field(_IMPRESSIONS, stored.SerializeToString())

@@ -1,0 +1,90 @@
+"""The method table: full method name → kind and handler. Both transports mount the same one and nothing else.
+
+A unary handler takes the request's bytes and a `Call` and returns the reply's bytes, or an awaitable of them when it
+must wait. A streaming handler returns an asynchronous iterator of replies. A handler raises errors of
+`sidecar.errors` or a `Refusal`; the transport asks `refusals.refusal_of` for what to send.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Protocol, TypeAlias
+
+
+class Code(IntEnum):
+    """Status codes of gRPC. Source: https://grpc.github.io/grpc/core/md_doc_statuscodes.html."""
+
+    OK = 0
+    CANCELLED = 1
+    INVALID_ARGUMENT = 3
+    DEADLINE_EXCEEDED = 4
+    NOT_FOUND = 5
+    PERMISSION_DENIED = 7
+    RESOURCE_EXHAUSTED = 8
+    FAILED_PRECONDITION = 9
+    UNIMPLEMENTED = 12
+    INTERNAL = 13
+    UNAVAILABLE = 14
+    UNAUTHENTICATED = 16
+
+
+class Refusal(Exception):
+    """An error in the form that goes out: code, message for a person, and the bytes of a `google.rpc.Status`."""
+
+    def __init__(self, code: Code, message: str, details: bytes = b"") -> None:
+        super().__init__(message)
+        self.code, self.message, self.details = code, message, details
+
+
+class Call(Protocol):
+    """What a handler may know of the call besides its request."""
+
+    def header(self, key: str) -> str | None:
+        """The last value of a request header (lower case, not `-bin`), None when absent."""
+        ...
+
+    def time_remaining_s(self) -> float | None:
+        """Seconds until the deadline (negative once it has passed), None without one."""
+        ...
+
+    def cancelled(self) -> bool:
+        """Whether the caller has gone away."""
+        ...
+
+    @property
+    def peer(self) -> str:
+        """The other side, as `unix:` or `ipv4:127.0.0.1:4711`."""
+        ...
+
+
+UnaryHandler: TypeAlias = Callable[[bytes, Call], bytes | Awaitable[bytes]]
+ServerStreamHandler: TypeAlias = Callable[[bytes, Call], AsyncIterator[bytes]]
+StreamHandler: TypeAlias = Callable[[AsyncIterator[bytes], Call], AsyncIterator[bytes]]
+
+
+@dataclass(frozen=True, slots=True)
+class Unary:
+    """One request, one reply."""
+
+    handler: UnaryHandler
+
+
+@dataclass(frozen=True, slots=True)
+class ServerStream:
+    """One request, many replies."""
+
+    handler: ServerStreamHandler
+
+
+@dataclass(frozen=True, slots=True)
+class Bidirectional:
+    """Many requests, many replies."""
+
+    handler: StreamHandler
+
+
+Method: TypeAlias = Unary | ServerStream | Bidirectional
+MethodTable: TypeAlias = Mapping[str, Method]
+"""Full name, as `/sidecar.v1.DecisionService/Decide`, → method."""

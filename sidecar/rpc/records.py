@@ -1,0 +1,221 @@
+"""Reads outbox records back into events, and keeps project facts as bytes. The form: `proto/sidecar/outbox/v1`.
+
+A record holds its requests as they were received; what was stamped at receipt (time, id, datafile) stands beside them.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
+from typing import Any, Final
+
+from google.protobuf.message import DecodeError
+
+from sidecar.events.identity import impression_id
+from sidecar.events.model import (
+    Alias,
+    Event,
+    Group,
+    Identify,
+    Impression,
+    Origin,
+    Page,
+    ProjectFacts,
+    Screen,
+    Track,
+)
+from sidecar.pb import decision_pb2, record_pb2, tracking_pb2
+from sidecar.ports import EncodedFacts, StoredRecord
+from sidecar.rpc.wire_values import trusted_mapping
+from sidecar.values import Money
+
+FACTS_CACHED_MAX: Final = 64
+"""Revisions whose facts are kept decoded; an outage spans few of them."""
+
+
+class StoredRecordCodec:
+    """The `RecordCodec` of `sidecar.outbox.v1`."""
+
+    def __init__(self) -> None:
+        self._facts = functools.lru_cache(maxsize=FACTS_CACHED_MAX)(_read_facts)
+
+    def events(self, record: StoredRecord) -> Sequence[Event]:
+        """See `ports.RecordCodec`."""
+        try:
+            stored = record_pb2.StoredRecord.FromString(record.body)
+            found = _Events(stored)
+            return [found.at(index) for index in record.indexes]
+        except (DecodeError, IndexError) as broken:
+            raise ValueError(f"record {record.record_id} cannot be read: {broken}") from broken
+
+    def facts(self, facts: EncodedFacts) -> ProjectFacts:
+        """See `ports.RecordCodec`."""
+        return self._facts(facts)
+
+    def encode_facts(self, facts: ProjectFacts) -> EncodedFacts:
+        """See `ports.RecordCodec`."""
+        stored = record_pb2.StoredFacts(
+            account_id=facts.account_id,
+            project_id=facts.project_id,
+            revision=facts.revision,
+            region=facts.region,
+            sdk_key=facts.sdk_key,
+            anonymize_ip=facts.anonymize_ip,
+            attribute_ids=facts.attribute_ids,
+            event_ids=facts.event_ids,
+        )
+        if facts.bot_filtering is not None:
+            stored.bot_filtering = facts.bot_filtering
+        body = stored.SerializeToString(deterministic=True)
+        return EncodedFacts(hashlib.sha256(body).hexdigest(), body)
+
+
+class _Events:
+    """The events of one record by index; the request of a decision is parsed once for all its impressions."""
+
+    def __init__(self, stored: record_pb2.StoredRecord) -> None:
+        self._places = [(call, at) for call in stored.calls for at in range(max(1, len(call.impressions)))]
+        self._user_of: tuple[record_pb2.StoredCall, Origin, Mapping[str, Any]] | None = None
+
+    def at(self, index: int) -> Event:
+        call, at = self._places[index]
+        if call.impressions:
+            return self._impression(call, call.impressions[at])
+        kind = call.WhichOneof("call")
+        if kind not in _READERS:
+            raise IndexError(f"event {index} is of the unknown kind `{kind}`")
+        message, make = _READERS[kind]
+        request = message.FromString(getattr(call, kind))
+        return make(request, _origin(call, request))
+
+    def _impression(self, call: record_pb2.StoredCall, stored: record_pb2.StoredImpression) -> Impression:
+        if self._user_of is None or self._user_of[0] is not call:
+            request = decision_pb2.DecideRequest.FromString(call.decide)
+            origin = Origin(
+                event_id=call.call_id,
+                time_ms=call.received_time_ms,
+                received_ms=call.received_time_ms,
+                user_id=request.user_id,
+                datafile=call.datafile,
+            )
+            self._user_of = (call, origin, trusted_mapping(request.attributes))
+        _, decided, attributes = self._user_of
+        origin = Origin(
+            event_id=impression_id(call.call_id, stored.flag_key, stored.rule_key, stored.rule_type),
+            time_ms=decided.time_ms,
+            received_ms=decided.received_ms,
+            user_id=decided.user_id,
+            datafile=decided.datafile,
+        )
+        return Impression(
+            origin=origin,
+            decision_id=call.call_id,
+            flag_key=stored.flag_key,
+            rule_key=stored.rule_key,
+            rule_type=stored.rule_type,
+            variation_key=stored.variation_key,
+            enabled=stored.enabled,
+            campaign_id=stored.campaign_id,
+            experiment_id=stored.experiment_id,
+            experiment_key=stored.experiment_name or stored.rule_key,
+            variation_id=stored.variation_id,
+            attributes=attributes,
+        )
+
+
+def event_of(kind: str, request: Any, event_id: str, received_ms: int, datafile: str) -> Event:
+    """The event of a tracking request that was just validated, as `events` will read it later.
+
+    `kind` is the name of the request's field in `StoredCall`: `track`, `identify`, …
+    """
+    call = record_pb2.StoredCall(received_time_ms=received_ms, call_id=event_id, datafile=datafile)
+    return _READERS[kind][1](request, _origin(call, request))
+
+
+def _origin(call: record_pb2.StoredCall, request: Any) -> Origin:
+    timed = request.HasField("timestamp")
+    return Origin(
+        event_id=call.call_id,
+        time_ms=request.timestamp.ToMilliseconds() if timed else call.received_time_ms,
+        received_ms=call.received_time_ms,
+        user_id=request.user_id,
+        anonymous_id=request.anonymous_id,
+        datafile=call.datafile,
+        context=trusted_mapping(request.context),
+        integrations=trusted_mapping(request.integrations),
+        historical=call.historical,
+    )
+
+
+def _track(request: tracking_pb2.TrackRequest, origin: Origin) -> Track:
+    revenue = None
+    if request.HasField("revenue"):
+        revenue = Money(Decimal(request.revenue.amount), request.revenue.currency)
+    return Track(
+        origin=origin,
+        event_key=request.event_key,
+        attributes=trusted_mapping(request.attributes),
+        event_tags=trusted_mapping(request.event_tags),
+        properties=trusted_mapping(request.properties),
+        revenue=revenue,
+    )
+
+
+def _identify(request: tracking_pb2.IdentifyRequest, origin: Origin) -> Identify:
+    return Identify(origin=origin, traits=trusted_mapping(request.traits))
+
+
+def _page(request: tracking_pb2.PageRequest, origin: Origin) -> Page:
+    return Page(
+        origin=origin,
+        name=request.name,
+        category=request.category,
+        properties=trusted_mapping(request.properties),
+    )
+
+
+def _screen(request: tracking_pb2.ScreenRequest, origin: Origin) -> Screen:
+    return Screen(
+        origin=origin,
+        name=request.name,
+        category=request.category,
+        properties=trusted_mapping(request.properties),
+    )
+
+
+def _group(request: tracking_pb2.GroupRequest, origin: Origin) -> Group:
+    return Group(origin=origin, group_id=request.group_id, traits=trusted_mapping(request.traits))
+
+
+def _alias(request: tracking_pb2.AliasRequest, origin: Origin) -> Alias:
+    return Alias(origin=origin, previous_id=request.previous_id)
+
+
+_READERS: Final[Mapping[str, tuple[Any, Callable[[Any, Origin], Event]]]] = {
+    "track": (tracking_pb2.TrackRequest, _track),
+    "identify": (tracking_pb2.IdentifyRequest, _identify),
+    "page": (tracking_pb2.PageRequest, _page),
+    "screen": (tracking_pb2.ScreenRequest, _screen),
+    "group": (tracking_pb2.GroupRequest, _group),
+    "alias": (tracking_pb2.AliasRequest, _alias),
+}
+
+
+def _read_facts(facts: EncodedFacts) -> ProjectFacts:
+    try:
+        stored = record_pb2.StoredFacts.FromString(facts.body)
+    except DecodeError as broken:
+        raise ValueError(f"project facts {facts.key} cannot be read: {broken}") from broken
+    return ProjectFacts(
+        account_id=stored.account_id,
+        project_id=stored.project_id,
+        revision=stored.revision,
+        region=stored.region or "US",
+        sdk_key=stored.sdk_key,
+        anonymize_ip=stored.anonymize_ip,
+        bot_filtering=stored.bot_filtering if stored.HasField("bot_filtering") else None,
+        attribute_ids=dict(stored.attribute_ids),
+        event_ids=dict(stored.event_ids),
+    )

@@ -1,0 +1,109 @@
+"""The one place where an error becomes a status: a closed table, by type.
+
+Every refusal carries a `google.rpc.Status` with one `ErrorInfo` (reason, domain `sidecar`), `BadRequest` with every
+violation, and `RetryInfo` where waiting helps. The table is public: docs/errors.md.
+"""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Mapping
+from typing import Final
+
+import structlog
+from google.protobuf.any_pb2 import Any as AnyMessage
+from google.protobuf.message import Message
+from google.rpc import error_details_pb2, status_pb2
+
+from sidecar import errors, limits
+from sidecar.rpc.methods import Code, Refusal
+
+DOMAIN: Final = "sidecar"
+
+_TABLE: Final[Mapping[type[Exception], tuple[Code, str]]] = {
+    errors.RequestMalformed: (Code.INVALID_ARGUMENT, "MALFORMED"),
+    errors.RequestInvalid: (Code.INVALID_ARGUMENT, "INVALID_ARGUMENT"),
+    errors.DatafileNotFound: (Code.NOT_FOUND, "DATAFILE_NOT_FOUND"),
+    errors.EventKeyNotFound: (Code.NOT_FOUND, "EVENT_KEY_NOT_FOUND"),
+    errors.NoDatafile: (Code.FAILED_PRECONDITION, "NO_DATAFILE"),
+    errors.DatafileRejected: (Code.FAILED_PRECONDITION, "DATAFILE_REJECTED"),
+    errors.SourceUnavailable: (Code.FAILED_PRECONDITION, "SOURCE_UNAVAILABLE"),
+    errors.OutboxFull: (Code.RESOURCE_EXHAUSTED, "OUTBOX_FULL"),
+    errors.OutboxUnwritable: (Code.RESOURCE_EXHAUSTED, "OUTBOX_UNWRITABLE"),
+    errors.Stopping: (Code.UNAVAILABLE, "STOPPING"),
+}
+
+
+def refusal_of(error: Exception, method: str) -> Refusal:
+    """What to answer for an error that a handler raised. An error of no known type is a bug of ours: INTERNAL, logged.
+
+    `method` is the full method name, for the log.
+    """
+    if isinstance(error, Refusal):
+        return error
+    known = _TABLE.get(type(error))
+    if known is None:
+        structlog.get_logger().error(
+            "handler_failed",
+            method=method,
+            error=repr(error),
+            trace="".join(traceback.format_exception(error)),
+        )
+        return refusal(
+            Code.INTERNAL, "INTERNAL", f"{method} failed inside the sidecar; the log has the trace"
+        )
+    code, reason = known
+    return refusal(code, reason, str(error), *_more(error), metadata=_metadata(error))
+
+
+def refusal(
+    code: Code, reason: str, message: str, *more: Message, metadata: Mapping[str, str] | None = None
+) -> Refusal:
+    """Build a refusal; `more` are further details, packed behind the `ErrorInfo`."""
+    details = (error_details_pb2.ErrorInfo(reason=reason, domain=DOMAIN, metadata=metadata or {}), *more)
+    packed = []
+    for detail in details:
+        box = AnyMessage()
+        box.Pack(detail)
+        packed.append(box)
+    status = status_pb2.Status(code=int(code), message=message, details=packed)
+    return Refusal(code, message, status.SerializeToString())
+
+
+def unimplemented(method: str) -> Refusal:
+    """For a method of the contract that this release does not serve."""
+    return refusal(
+        Code.UNIMPLEMENTED, "UNIMPLEMENTED", f"{method} is not served by this release of the sidecar"
+    )
+
+
+def _more(error: Exception) -> tuple[Message, ...]:
+    if isinstance(error, errors.RequestInvalid):
+        return (_bad_request(error),)
+    if isinstance(error, errors.BoundError):
+        info = error_details_pb2.RetryInfo()
+        info.retry_delay.FromMilliseconds(int(error.retry_after_s * 1000))
+        return (info,)
+    return ()
+
+
+def _bad_request(error: errors.RequestInvalid) -> error_details_pb2.BadRequest:
+    shown = error.violations[: limits.VIOLATIONS_MAX]
+    listed = [
+        error_details_pb2.BadRequest.FieldViolation(field=violation.field, description=violation.description)
+        for violation in shown
+    ]
+    unlisted = len(error.violations) - len(shown)
+    if unlisted:
+        listed[-1].description += f" (and {unlisted} more violations)"
+    return error_details_pb2.BadRequest(field_violations=listed)
+
+
+def _metadata(error: Exception) -> Mapping[str, str]:
+    if isinstance(error, errors.DatafileNotFound | errors.NoDatafile):
+        return {"datafile": error.name}
+    if isinstance(error, errors.EventKeyNotFound):
+        return {"event_key": error.event_key}
+    if isinstance(error, errors.OutboxFull):
+        return {"limit_bytes": str(error.limit_bytes)}
+    return {}

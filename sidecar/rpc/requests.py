@@ -1,0 +1,100 @@
+"""From bytes to a valid request: parse, check what every request has in common, collect every violation.
+
+Bytes that are no message are `RequestMalformed`; a message that breaks rules is `RequestInvalid` with all of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TypeVar
+
+from google.protobuf.message import DecodeError, Message
+
+from sidecar import limits
+from sidecar.errors import RequestInvalid, RequestMalformed, Violation
+from sidecar.rpc import wire
+
+MessageT = TypeVar("MessageT", bound=Message)
+
+
+class Violations:
+    """Collects what is wrong with one request."""
+
+    __slots__ = ("_found",)
+
+    def __init__(self) -> None:
+        self._found: list[Violation] = []
+
+    def add(self, field: str, description: str) -> None:
+        """Note one; `field` is its path in the request, `description` says got and wanted."""
+        self._found.append(Violation(field, description))
+
+    def extend(self, found: Sequence[Violation]) -> None:
+        """Note several."""
+        self._found.extend(found)
+
+    def raise_if_any(self) -> None:
+        """Raises `RequestInvalid` with all of them."""
+        if self._found:
+            raise RequestInvalid(self._found)
+
+
+def parse(kind: type[MessageT], request: bytes, violations: Violations) -> MessageT:
+    """Parse a request; a field that nests too deep to be parsed is noted as a violation and left out.
+
+    Raises `RequestMalformed` when the bytes are no message of that type, bad UTF-8 included, and `RequestInvalid` when
+    they are more than `limits.MESSAGE_BYTES_MAX`.
+    """
+    if len(request) > limits.MESSAGE_BYTES_MAX:
+        violations.add("request", f"is {len(request)} bytes, wanted at most {limits.MESSAGE_BYTES_MAX}")
+        violations.raise_if_any()
+    try:
+        return kind.FromString(request)
+    except DecodeError as broken:
+        # Why by text: the library has one error for everything, and depth is the caller's data, not its framing.
+        if "MaxDepth" not in str(broken):
+            raise _malformed(kind, broken) from broken
+    return _without_deep_fields(kind, request, violations)
+
+
+def check_user_id(user_id: str, violations: Violations) -> None:
+    """Rule R11: a decision needs a user. Bound: as any value."""
+    if not user_id:
+        violations.add("user_id", "is empty, wanted the id of the user")
+    else:
+        check_text(user_id, "user_id", violations)
+
+
+def check_text(
+    text: str, field: str, violations: Violations, bytes_max: int = limits.VALUE_BYTES_MAX
+) -> None:
+    """A string field's bound, in bytes of UTF-8."""
+    if len(text) * 4 > bytes_max and len(text.encode()) > bytes_max:
+        violations.add(field, f"is {len(text.encode())} bytes, wanted at most {bytes_max}")
+
+
+def check_id(text: str, field: str, violations: Violations) -> None:
+    """The bound of an `event_id` or `decision_id`, in characters."""
+    if len(text) > limits.EVENT_ID_CHARACTERS_MAX:
+        violations.add(field, f"is {len(text)} characters, wanted 1 to {limits.EVENT_ID_CHARACTERS_MAX}")
+
+
+def _malformed(kind: type[Message], cause: Exception) -> RequestMalformed:
+    detail = str(cause).rpartition(": ")[2].lower() or "unreadable"
+    return RequestMalformed(f"request is no {kind.DESCRIPTOR.full_name}: {detail}")
+
+
+def _without_deep_fields(kind: type[MessageT], request: bytes, violations: Violations) -> MessageT:
+    message = kind()
+    try:
+        for number, piece in wire.top_level_fields(request):
+            try:
+                message.MergeFromString(piece)
+            except DecodeError as broken:
+                if "MaxDepth" not in str(broken):
+                    raise
+                name = kind.DESCRIPTOR.fields_by_number[number].name
+                violations.add(name, f"nests deeper than {limits.DEPTH_MAX} levels of lists and maps")
+    except (ValueError, DecodeError) as broken:
+        raise _malformed(kind, broken) from broken
+    return message

@@ -1,0 +1,59 @@
+"""Counters of the daemon as plain numbers: the owner adds, the HTTP face reads at scrape.
+
+No registry, no lock, no label look-up on a hot path: a counter costs one addition. Everything here is touched by the
+event loop's thread alone.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+
+@dataclass(slots=True)
+class Telemetry:
+    """What the acts and the faces count. Never decreases; starts at zero with the process."""
+
+    calls: Counter[str] = field(default_factory=Counter)
+    """Calls by full method name."""
+    refusals: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """Calls that were answered with an error, by (full method name, status code)."""
+    decisions: int = 0
+    """Flags decided."""
+    impressions_offered: int = 0
+    impressions_refused: int = 0
+    """Impressions that the outbox had no room for or could not write: never accepted."""
+    impressions_repeated: int = 0
+    """Impressions not made because the decision id was seen before."""
+    events: Counter[tuple[str, str, str]] = field(default_factory=Counter)
+    """Outcomes of accepted events, by (destination, state, reason's word)."""
+    events_repeated: int = 0
+    """Events that were answered with an earlier outcome because their id was remembered."""
+    unhandled_errors: int = 0
+    """Errors that nobody foresaw: each one is a bug, is logged with its trace and answered INTERNAL."""
+
+
+class OutboxFacts(Protocol):
+    """What the metrics want to know of an outbox besides its counts."""
+
+    @property
+    def writable(self) -> bool:
+        """Whether the last commit succeeded."""
+        ...
+
+    @property
+    def commits(self) -> int:
+        """Transactions committed."""
+        ...
+
+    @property
+    def commit_seconds(self) -> float:
+        """Time in them."""
+        ...
+
+    @property
+    def offered_refused(self) -> Mapping[str, int]:
+        """Records that were offered and had no place, by reason."""
+        ...

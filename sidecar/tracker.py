@@ -1,0 +1,134 @@
+"""Accepts events: decides for each destination whether it gets the event, and answers when that is on disk.
+
+Knows no message and no wire form. An event is accepted when the transaction that holds it is committed; where it goes
+is fixed then and not looked at again. Rules: docs/events.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import structlog
+
+from sidecar.datafiles import Datafiles
+from sidecar.errors import EventKeyNotFound, NoDatafile, RequestInvalid
+from sidecar.events.model import Event, ProjectFacts, Track
+from sidecar.limits import UNKNOWN_EVENT_KEYS_LOGGED_MAX
+from sidecar.ports import Destination, EncodedFacts, Outbox, Record
+from sidecar.telemetry import Telemetry
+from sidecar.values import Outcome, OutcomeState
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Project:
+    """The datafile that a call named, as tracking sees it: facts are None while none is loaded or configured."""
+
+    name: str
+    facts: ProjectFacts | None
+    encoded: EncodedFacts | None
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """What an accepted call is answered. `repeated` = its id was remembered, and these are the first one's outcomes."""
+
+    outcomes: Sequence[Outcome]
+    repeated: bool = False
+
+
+class Tracker:
+    """Routes events to destinations through the outbox."""
+
+    def __init__(
+        self,
+        *,
+        datafiles: Datafiles,
+        outbox: Outbox,
+        destinations: Mapping[str, Sequence[Destination]],
+        telemetry: Telemetry,
+    ) -> None:
+        """`destinations` holds, for each datafile and for "" (no datafile), the ones that its events may go to."""
+        self._datafiles, self._outbox = datafiles, outbox
+        self._destinations, self._telemetry = destinations, telemetry
+        self._logged: set[tuple[str, str]] = set()
+        self._log = structlog.get_logger()
+
+    def project(self, datafile: str) -> Project:
+        """The project of a call by the datafile it names.
+
+        Raises `DatafileNotFound` for a name that is not configured; one that is not loaded yet has no facts.
+        """
+        try:
+            snapshot = self._datafiles.current(datafile)
+        except NoDatafile as missing:
+            return Project(name=missing.name, facts=None, encoded=None)
+        return Project(name=snapshot.name, facts=snapshot.project, encoded=snapshot.facts)
+
+    async def accept(self, event: Event, body: bytes, project: Project, *, id_chosen: bool) -> Accepted:
+        """Write one event for those who take it, and return when it is on disk.
+
+        `body` is the outbox record that holds this one event; `id_chosen` says that the caller chose its id, so that a
+        repeat is recognised. Raises `RequestInvalid` for what a destination cannot take without loss,
+        `EventKeyNotFound`, `NoDatafile`, `OutboxFull`, `OutboxUnwritable`.
+        """
+        destinations = self._destinations.get(project.name, ())
+        outcomes = tuple(destination.route(event, project.facts) for destination in destinations)
+        queued = [
+            destination
+            for destination, outcome in zip(destinations, outcomes, strict=True)
+            if outcome.state is OutcomeState.QUEUED
+        ]
+        self._log_unknown_key(event, project, outcomes)
+        if not queued:
+            self._raise_if_unwanted(event, project, outcomes)
+            return self._count(outcomes)
+        violations = [found for destination in queued for found in destination.check(event, project.facts)]
+        if violations:
+            raise RequestInvalid(tuple(dict.fromkeys(violations)))
+        record = Record(
+            body=body,
+            facts=project.encoded,
+            routes=tuple((destination.name, 1) for destination in queued),
+            event_count=1,
+            received_ms=event.origin.received_ms,
+            event_ids=(event.origin.event_id,) if id_chosen else (),
+            outcomes=(outcomes,) if id_chosen else (),
+        )
+        (earlier,) = await self._outbox.append(record)
+        if earlier is not None:
+            self._telemetry.events_repeated += 1
+            return Accepted(earlier, repeated=True)
+        return self._count(outcomes)
+
+    def _count(self, outcomes: Sequence[Outcome]) -> Accepted:
+        for outcome in outcomes:
+            word = outcome.reason.partition(":")[0]
+            self._telemetry.events[outcome.destination, outcome.state.value, word] += 1
+        return Accepted(outcomes)
+
+    def _log_unknown_key(self, event: Event, project: Project, outcomes: Sequence[Outcome]) -> None:
+        """Once per key and revision: a typo shows itself, and a million events do not make a million lines."""
+        if not isinstance(event, Track) or project.facts is None:
+            return
+        if all(outcome.reason != "EVENT_KEY_NOT_FOUND" for outcome in outcomes):
+            return
+        seen = (event.event_key, project.facts.revision)
+        if seen not in self._logged and len(self._logged) < UNKNOWN_EVENT_KEYS_LOGGED_MAX:
+            self._logged.add(seen)
+            self._log.error(
+                "event_key_unknown",
+                event_key=event.event_key,
+                datafile=project.name,
+                revision=project.facts.revision,
+            )
+
+    def _raise_if_unwanted(self, event: Event, project: Project, outcomes: Sequence[Outcome]) -> None:
+        """A Track that nobody takes for want of a key or a datafile is the caller's to know at once."""
+        if not isinstance(event, Track):
+            return
+        reasons = {outcome.reason for outcome in outcomes}
+        if "EVENT_KEY_NOT_FOUND" in reasons and project.facts is not None:
+            raise EventKeyNotFound(event.event_key, project.facts.revision)
+        if "NO_DATAFILE" in reasons:
+            raise NoDatafile(project.name)

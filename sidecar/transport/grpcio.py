@@ -1,0 +1,231 @@
+"""The method table on `grpc.aio`: bytes in, bytes out, no generated servicer and no serializer of its own.
+
+Limits and keepalive are channel arguments; the deadline is enforced by gRPC itself, which cancels the handler's task.
+Certificates are read again when their files change, at the next handshake.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+import grpc
+import structlog
+from grpc import aio
+
+from sidecar import limits
+from sidecar.rpc.methods import Bidirectional, Call, MethodTable, Refusal, ServerStream, Unary
+from sidecar.rpc.refusals import refusal_of
+from sidecar.transport.listen import TcpAddress, TlsFiles, UnixAddress, clear_stale_socket
+
+_OPTIONS = (
+    ("grpc.max_receive_message_length", limits.IMPORT_BYTES_MAX),
+    ("grpc.max_send_message_length", -1),
+    ("grpc.max_concurrent_streams", 1_000),
+    ("grpc.max_metadata_size", 64 * limits.KIB),
+    # Why: two daemons on one port would share its connections by chance.
+    ("grpc.so_reuseport", 0),
+    # Why: a client may ping an idle connection each 10 s, as sidecars' clients do, and not be cut off for it.
+    ("grpc.http2.min_ping_interval_without_data_ms", 10_000),
+    ("grpc.keepalive_permit_without_calls", 1),
+)
+
+
+class _GrpcioCall:
+    """A `Call` over a servicer context; asks it only when a handler does."""
+
+    __slots__ = ("_context",)
+
+    def __init__(self, context: Any) -> None:
+        self._context = context
+
+    def header(self, key: str) -> str | None:
+        found = None
+        for name, value in self._context.invocation_metadata() or ():
+            if name == key and isinstance(value, str):
+                found = value
+        return found
+
+    def time_remaining_s(self) -> float | None:
+        remaining: float | None = self._context.time_remaining()
+        return remaining
+
+    def cancelled(self) -> bool:
+        return bool(self._context.cancelled())
+
+    @property
+    def peer(self) -> str:
+        return str(self._context.peer())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GrpcioOptions:
+    """Where and how this wire listens. `socket_mode` is of the Unix sockets' files."""
+
+    addresses: Sequence[TcpAddress | UnixAddress]
+    tls: TlsFiles | None
+    socket_mode: int
+
+
+class GrpcioTransport:
+    """A `grpc.aio` server over the table. Started and stopped once, by `app`."""
+
+    def __init__(
+        self, table: MethodTable, options: GrpcioOptions, on_refused: Callable[[str, Refusal], None]
+    ) -> None:
+        self._options = options
+        self._server = aio.server(options=_OPTIONS)
+        self._server.add_generic_rpc_handlers((_Handlers(table, on_refused),))
+        self._log = structlog.get_logger()
+
+    async def start(self) -> Sequence[str]:
+        """Bind every address and serve; returns them as bound (port 0 replaced).
+
+        Raises `OSError` when a port is taken, `ConfigInvalid` when a socket's path is.
+        """
+        credentials = _credentials(self._options.tls) if self._options.tls else None
+        bound = []
+        for address in self._options.addresses:
+            if isinstance(address, UnixAddress):
+                clear_stale_socket(address.path)
+            bound.append(str(self._bind(address, credentials)))
+        await self._server.start()
+        for address in self._options.addresses:
+            if isinstance(address, UnixAddress):
+                address.path.chmod(self._options.socket_mode)
+        return bound
+
+    async def stop(self, grace_s: float) -> None:
+        """Take no new calls, let the running ones finish for `grace_s` seconds, then cut them."""
+        await self._server.stop(grace_s)
+        for address in self._options.addresses:
+            if isinstance(address, UnixAddress):
+                address.path.unlink(missing_ok=True)
+
+    def _bind(
+        self, address: TcpAddress | UnixAddress, credentials: grpc.ServerCredentials | None
+    ) -> TcpAddress | UnixAddress:
+        try:
+            if credentials is None:
+                port = self._server.add_insecure_port(str(address))
+            else:
+                port = self._server.add_secure_port(str(address), credentials)
+        except RuntimeError as refused:
+            raise OSError(
+                f"cannot listen on {address}: the port is taken or the address is not ours"
+            ) from refused
+        return address if isinstance(address, UnixAddress) else TcpAddress(address.host, port)
+
+
+class _Handlers(grpc.GenericRpcHandler):
+    """Looks a method up in the table; an unknown one is answered UNIMPLEMENTED by gRPC."""
+
+    def __init__(self, table: MethodTable, on_refused: Callable[[str, Refusal], None]) -> None:
+        self._handlers: Mapping[str, grpc.RpcMethodHandler[bytes, bytes]] = {
+            name: _bound(name, method, on_refused) for name, method in table.items()
+        }
+
+    def service(
+        self, handler_call_details: grpc.HandlerCallDetails
+    ) -> grpc.RpcMethodHandler[bytes, bytes] | None:
+        return self._handlers.get(handler_call_details.method)
+
+
+def _bound(
+    name: str, method: Unary | ServerStream | Bidirectional, on_refused: Callable[[str, Refusal], None]
+) -> Any:
+    async def refuse(context: Any, error: Exception) -> None:
+        refusal = refusal_of(error, name)
+        on_refused(name, refusal)
+        trailers = (("grpc-status-details-bin", refusal.details),) if refusal.details else ()
+        await context.abort(_STATUS[int(refusal.code)], refusal.message, trailers)
+
+    if isinstance(method, Unary):
+        return grpc.unary_unary_rpc_method_handler(_unary(method, refuse))
+    if isinstance(method, ServerStream):
+        return grpc.unary_stream_rpc_method_handler(_server_stream(method, refuse))
+    return grpc.stream_stream_rpc_method_handler(_bidirectional(method, refuse))
+
+
+_STATUS: Mapping[int, grpc.StatusCode] = {code.value[0]: code for code in grpc.StatusCode}
+
+
+def _unary(method: Unary, refuse: Any) -> Any:
+    handler = method.handler
+
+    async def unary(request: bytes, context: Any) -> bytes | None:
+        try:
+            reply = handler(request, _GrpcioCall(context))
+            return reply if isinstance(reply, bytes) else await reply
+        except Exception as error:
+            await refuse(context, error)
+        return None
+
+    return unary
+
+
+def _server_stream(method: ServerStream, refuse: Any) -> Any:
+    async def stream(request: bytes, context: Any) -> AsyncIterator[bytes]:
+        try:
+            async for reply in method.handler(request, _GrpcioCall(context)):
+                yield reply
+        except Exception as error:
+            await refuse(context, error)
+
+    return stream
+
+
+def _bidirectional(method: Bidirectional, refuse: Any) -> Any:
+    async def stream(requests: AsyncIterator[bytes], context: Any) -> AsyncIterator[bytes]:
+        call: Call = _GrpcioCall(context)
+        try:
+            async for reply in method.handler(requests, call):
+                yield reply
+        except Exception as error:
+            await refuse(context, error)
+
+    return stream
+
+
+def _credentials(files: TlsFiles) -> grpc.ServerCredentials:
+    fetch = _CertificateFiles(files)
+    # Why the cast: gRPC takes None for "as before", its type stubs do not say so.
+    if_changed = cast("Callable[[], grpc.ServerCertificateConfiguration]", fetch.if_changed)
+    return grpc.dynamic_ssl_server_credentials(
+        fetch.configuration(), if_changed, require_client_authentication=files.client_ca is not None
+    )
+
+
+class _CertificateFiles:
+    """Reads the PEM files again when one has changed; a half-written pair keeps the last good one."""
+
+    def __init__(self, files: TlsFiles) -> None:
+        self._files = files
+        self._seen = self._stamps()
+        self._log = structlog.get_logger()
+
+    def configuration(self) -> grpc.ServerCertificateConfiguration:
+        """The files as they are now; raises `OSError`."""
+        client_ca = self._files.client_ca.read_bytes() if self._files.client_ca else None
+        pair = (self._files.key.read_bytes(), self._files.certificate.read_bytes())
+        return grpc.ssl_server_certificate_configuration([pair], root_certificates=client_ca)
+
+    def if_changed(self) -> grpc.ServerCertificateConfiguration | None:
+        """Called by gRPC before each handshake, on a thread of its own."""
+        try:
+            stamps = self._stamps()
+            if stamps == self._seen:
+                return None
+            configuration = self.configuration()
+        except OSError as unreadable:
+            self._log.warning("certificates_unreadable", cause=str(unreadable))
+            return None
+        self._seen = stamps
+        self._log.info("certificates_reloaded", certificate=str(self._files.certificate))
+        return configuration
+
+    def _stamps(self) -> Sequence[int]:
+        paths: Sequence[Path | None] = (self._files.certificate, self._files.key, self._files.client_ca)
+        return [path.stat().st_mtime_ns for path in paths if path is not None]

@@ -1,0 +1,53 @@
+"""Values that every layer speaks: what an attribute may hold, money, and what became of an event.
+
+Nothing here reads a clock, a file or a wire. The wire forms are in `rpc/` (protobuf) and `events/` (JSON).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+from typing import TypeAlias
+
+Value: TypeAlias = "None | bool | int | float | str | list[Value] | dict[str, Value]"
+"""One attribute, tag, property, trait or variable, as the native type of the language.
+
+Integers are int64 on the wire and exact here; a bool is never a number.
+"""
+
+Scalar: TypeAlias = bool | int | float | str
+"""What a condition can compare and what Optimizely takes as an attribute."""
+
+
+class OutcomeState(StrEnum):
+    """What an accepted call means for one destination."""
+
+    QUEUED = "QUEUED"
+    SKIPPED = "SKIPPED"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one event at one destination, said in the reply to the call that brought it.
+
+    `reason` is empty when all of the event is queued; else an upper-case word and, after a colon, what was left
+    out: `EVENT_KEY_NOT_FOUND`, `TOO_LARGE`, `TAGS_NOT_SENT: products`.
+    """
+
+    destination: str
+    state: OutcomeState
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Money:
+    """An exact amount in major units (dollars, not cents) and its ISO 4217 code, upper case."""
+
+    amount: Decimal
+    currency: str
+
+
+def shortened(key: str) -> str:
+    """A key as logs and status may show it: its first four characters, of a short one a third."""
+    return f"{key[: min(4, len(key) // 3)]}…" if key else ""

@@ -1,0 +1,327 @@
+"""What only the file can show: reopening, space, damage, versions, and the group commit."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sidecar.errors import OutboxFull, OutboxSchemaNewer, OutboxUnopened, OutboxUnwritable
+from sidecar.limits import FACTS_UNUSED_MAX, OFFERED_BYTES_MAX
+from sidecar.outbox import FILE_NAME, DestinationBounds, Durability, SqliteOutbox, read_counts
+from sidecar.outbox.rows import event_bytes
+from sidecar.ports import EncodedFacts
+from tests.outbox.conftest import Opens
+from tests.outbox.records import TurnedClock, bodies, deliver, kill, record
+
+BOTH = (("a", 1), ("b", 1))
+
+
+async def sql(outbox: SqliteOutbox, statement: str) -> list[Any]:
+    """Run a statement on the outbox's own connection, between two commits."""
+    return await outbox._read(lambda store: store._connection.execute(statement).fetchall())
+
+
+# --- reopening --------------------------------------------------------------------------------------------
+
+
+async def test_reopening_finds_what_was_pending_dead_and_remembered(opened: Opens) -> None:
+    outbox = await opened()
+    await outbox.append(record(b"1", routes=BOTH, facts=EncodedFacts("k", b"facts"), ids=("id",)))
+    await outbox.append(record(b"2", routes=BOTH))
+    await kill(outbox)
+    counts = list(await outbox.counts())
+    await outbox.close()
+    again = await opened()
+    assert (again.pending("a"), again.pending("b")) == (1, 2)
+    await again.arrival("a")
+    assert list(await again.counts()) == counts
+    assert await bodies(again) == [b"2"]
+    assert [letter.record.facts for letter in await again.dead_letters("a", 0, 9)] == [
+        EncodedFacts("k", b"facts")
+    ]
+    assert list(await again.append(record(b"x", ids=("id",)))) != [None]
+
+
+async def test_closing_commits_what_was_offered(opened: Opens) -> None:
+    outbox = await opened()
+    for number in range(100):
+        assert outbox.offer(record(b"%d" % number))
+    await outbox.close()
+    assert (await opened()).pending("a") == 100
+
+
+async def test_a_drained_queue_never_uses_an_id_again(opened: Opens) -> None:
+    outbox = await opened()
+    await outbox.append(record(b"1"))
+    await deliver(outbox)
+    before = await outbox.position()
+    await outbox.close()
+    again = await opened()
+    await again.append(record(b"2"))
+    assert await again.position() == before + 1
+    assert await bodies(again) == [b"2"]
+
+
+async def test_a_new_destination_starts_at_the_end(opened: Opens) -> None:
+    outbox = await opened(a=DestinationBounds())
+    await outbox.append(record(b"1"))
+    await outbox.close()
+    again = await opened(a=DestinationBounds(), b=DestinationBounds())
+    assert (again.pending("a"), again.pending("b")) == (1, 0)
+    await again.append(record(b"2", routes=BOTH))
+    assert await bodies(again, "b") == [b"2"]
+
+
+async def test_what_a_removed_destination_had_pending_becomes_dead_letters(opened: Opens) -> None:
+    outbox = await opened()
+    for body in (b"1", b"2"):
+        await outbox.append(record(body, routes=BOTH))
+    await outbox.close()
+    without_b = await opened(a=DestinationBounds())
+    assert [letter.reason for letter in await without_b.dead_letters("b", 0, 9)] == ["DESTINATION_REMOVED"] * 2
+    assert await without_b.requeue("b", None) == 0
+    assert all(counts.conserved for counts in await without_b.counts())
+    await without_b.close()
+    again = await opened()
+    assert await again.requeue("b", None) == 2
+    assert await bodies(again, "b") == [b"1", b"2"]
+
+
+async def test_counts_can_be_read_from_outside_while_it_runs_and_after(opened: Opens, tmp_path: Path) -> None:
+    outbox = await opened()
+    await outbox.append(record(b"1", routes=BOTH, received_ms=7))
+    running = list(await asyncio.to_thread(read_counts, tmp_path / FILE_NAME))
+    assert running == list(await outbox.counts())
+    assert running[0].oldest_pending_ms == 7
+    await outbox.close()
+    assert list(await asyncio.to_thread(read_counts, tmp_path / FILE_NAME)) == running
+
+
+def test_counts_of_a_file_that_is_not_there_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(OutboxUnopened, match="nothing.db"):
+        read_counts(tmp_path / "nothing.db")
+
+
+# --- space ------------------------------------------------------------------------------------------------
+
+
+async def test_a_record_is_deleted_when_its_last_destination_has_it(opened: Opens) -> None:
+    outbox = await opened()
+    await outbox.append(record(b"1", routes=BOTH))
+    await outbox.append(record(b"2", routes=BOTH))
+    await deliver(outbox, "a")
+    assert await sql(outbox, "SELECT record_id FROM records") == [(1,), (2,)]
+    await deliver(outbox, "b", events_max=1)
+    assert await sql(outbox, "SELECT record_id FROM records") == [(2,)]
+
+
+async def test_a_destination_that_stands_still_keeps_only_its_own_records(opened: Opens) -> None:
+    outbox = await opened()
+    await outbox.append(record(b"stays", routes=BOTH))
+    for number in range(50):
+        await outbox.append(record(b"%d" % number))
+    await deliver(outbox, "a")
+    assert await sql(outbox, "SELECT body FROM records") == [(b"stays",)]
+
+
+async def test_a_dead_letter_keeps_its_record_until_it_is_purged(opened: Opens) -> None:
+    outbox = await opened()
+    await outbox.append(record(b"1"))
+    await kill(outbox)
+    assert await sql(outbox, "SELECT count(*) FROM records") == [(1,)]
+    await outbox.purge("a", None)
+    assert await sql(outbox, "SELECT count(*) FROM records") == [(0,)]
+
+
+async def test_facts_are_written_once_kept_while_needed_and_deleted_after(opened: Opens) -> None:
+    outbox = await opened()
+    revisions = [EncodedFacts(f"r{number}", b"facts") for number in range(FACTS_UNUSED_MAX + 3)]
+    await outbox.append(record(b"dead", facts=revisions[0]))
+    await kill(outbox)
+    for facts in revisions[1:]:
+        await outbox.append(record(b"x", facts=facts))
+        await outbox.append(record(b"y", facts=facts))
+    kept = "SELECT key, records FROM facts ORDER BY facts_id"
+    assert await sql(outbox, kept) == [("r0", 1)] + [(facts.key, 2) for facts in revisions[1:]]
+    await deliver(outbox)
+    unused = [(facts.key, 0) for facts in revisions[-FACTS_UNUSED_MAX:]]
+    assert await sql(outbox, kept) == [("r0", 1), *unused]
+    await outbox.append(record(b"z", facts=revisions[1]))
+    assert [one.facts for one in await outbox.read("a", None, 9)] == [revisions[1]]
+
+
+async def test_the_file_stays_small_over_many_cycles_and_shrinks_after_a_backlog(
+    opened: Opens, tmp_path: Path
+) -> None:
+    outbox = await opened()
+    path = tmp_path / FILE_NAME
+    for number in range(5_000):
+        assert outbox.offer(record(b"b" * 4000, received_ms=number))
+    await outbox.position()
+    await sql(outbox, "PRAGMA wal_checkpoint(TRUNCATE)")
+    peak = path.stat().st_size
+    for _ in range(60):
+        while await deliver(outbox, events_max=200):
+            pass
+        for _ in range(20):
+            assert outbox.offer(record(b"b" * 4000))
+        await outbox.position()
+    await sql(outbox, "PRAGMA wal_checkpoint(TRUNCATE)")
+    assert peak > 20_000_000
+    assert path.stat().st_size < peak / 2
+
+
+# --- offers and the group commit --------------------------------------------------------------------------
+
+
+async def test_offers_of_one_interval_share_a_commit(opened: Opens) -> None:
+    outbox = await opened()
+    before = outbox.stats.commits
+    for number in range(500):
+        assert outbox.offer(record(b"%d" % number))
+    await outbox.arrival("a")
+    assert outbox.pending("a") == 500
+    assert outbox.stats.commits == before + 1
+
+
+async def test_appends_that_arrive_during_a_commit_share_the_next(opened: Opens) -> None:
+    outbox = await opened()
+    await asyncio.gather(*(outbox.append(record(b"%d" % number)) for number in range(300)))
+    assert outbox.stats.commits <= 2
+    assert outbox.stats.commit_seconds > 0
+
+
+async def test_offers_past_their_bound_are_refused_and_counted(opened: Opens) -> None:
+    outbox = await opened()
+    large = record(b"x" * (OFFERED_BYTES_MAX // 4))
+    assert [outbox.offer(large) for _ in range(5)] == [True, True, True, False, False]
+    await outbox.position()
+    assert outbox.offer(large)
+    assert outbox.stats.offered_refused == {"OFFERS_FULL": 2}
+
+
+async def test_offers_for_a_full_destination_are_counted_as_refused(opened: Opens) -> None:
+    outbox = await opened(a=DestinationBounds(bytes_max=event_bytes(1, 1)))
+    assert [outbox.offer(record(body)) for body in (b"1", b"2", b"3")] == [True, True, True]
+    await outbox.position()
+    assert await bodies(outbox) == [b"1"]
+    assert outbox.stats.offered_refused == {"OUTBOX_FULL": 2}
+
+
+async def test_a_cancelled_append_disturbs_nobody(opened: Opens) -> None:
+    outbox = await opened()
+    cancelled = asyncio.ensure_future(outbox.append(record(b"1")))
+    await asyncio.sleep(0)
+    cancelled.cancel()
+    await outbox.append(record(b"2"))
+    assert (await bodies(outbox))[-1] == b"2"
+
+
+# --- a disk that refuses ----------------------------------------------------------------------------------
+
+
+async def fill_disk(outbox: SqliteOutbox) -> None:
+    """Let the file grow no further, as a full disk does."""
+    ((pages,),) = await sql(outbox, "PRAGMA page_count")
+    await sql(outbox, f"PRAGMA max_page_count = {pages}")
+
+
+@pytest.mark.parametrize("durability", [Durability.MEMORY, Durability.PROCESS])
+async def test_a_full_disk_refuses_events_and_recovers_by_itself(opened: Opens, durability: Durability) -> None:
+    outbox = await opened(durability)
+    await outbox.append(record(b"kept"))
+    await fill_disk(outbox)
+    large = record(b"x" * 100_000, ids=("id",))
+    assert outbox.offer(large._replace(event_ids=()))
+    with pytest.raises(OutboxUnwritable, match="full"):
+        await outbox.append(large)
+    assert not outbox.writable
+    assert outbox.stats.offered_refused == {"OUTBOX_UNWRITABLE": 1}
+    assert await bodies(outbox) == [b"kept"]
+    assert (await outbox.counts())[0].accepted == outbox.pending("a") == 1
+    await sql(outbox, "PRAGMA max_page_count = 100000")
+    assert list(await outbox.append(large)) == [None]
+    assert outbox.writable
+
+
+async def test_a_full_disk_still_settles_when_appends_of_the_same_commit_fail(opened: Opens) -> None:
+    outbox = await opened()
+    await outbox.append(record(b"1"))
+    await fill_disk(outbox)
+    read = await outbox.read("a", None, 9)
+    settling = asyncio.ensure_future(deliver(outbox))
+    appending = asyncio.gather(*(outbox.append(record(b"x" * 100_000)) for _ in range(3)), return_exceptions=True)
+    assert {type(error) for error in await appending} == {OutboxUnwritable}
+    assert await settling == len(read) == 1
+    assert outbox.pending("a") == 0
+
+
+async def test_a_destination_first_seen_in_a_failed_commit_works_in_the_next(opened: Opens) -> None:
+    outbox = await opened(a=DestinationBounds())
+    await fill_disk(outbox)
+    with pytest.raises(OutboxUnwritable):
+        await outbox.append(record(b"x" * 100_000, routes=(("late", 1),)))
+    await sql(outbox, "PRAGMA max_page_count = 100000")
+    await outbox.append(record(b"y", routes=(("late", 1),)))
+    assert await bodies(outbox, "late") == [b"y"]
+
+
+# --- what is found at open --------------------------------------------------------------------------------
+
+
+async def test_a_newer_schema_is_refused_and_left_alone(opened: Opens, tmp_path: Path) -> None:
+    await (await opened()).close()
+    path = tmp_path / FILE_NAME
+    connection = sqlite3.connect(path)
+    connection.execute("UPDATE meta SET value = 99 WHERE key = 'schema_version'")
+    connection.commit()
+    connection.close()
+    with pytest.raises(OutboxSchemaNewer, match="schema version 99, wanted at most 1"):
+        await opened()
+    with pytest.raises(OutboxSchemaNewer):
+        read_counts(path)
+    assert not list(tmp_path.glob("*damaged*"))
+
+
+@pytest.mark.parametrize("damage", ["header", "pages", "foreign"])
+async def test_a_damaged_file_is_set_aside_and_a_fresh_one_made(
+    opened: Opens, tmp_path: Path, clock: TurnedClock, damage: str
+) -> None:
+    outbox = await opened()
+    for number in range(200):
+        assert outbox.offer(record(b"%d" % number * 100))
+    await outbox.close()
+    path = tmp_path / FILE_NAME
+    found = path.read_bytes()
+    if damage == "foreign":
+        path.unlink()
+        foreign = sqlite3.connect(path)
+        foreign.execute("CREATE TABLE other (x)")
+        foreign.close()
+    else:
+        start = 0 if damage == "header" else 4096
+        path.write_bytes(found[:start] + b"\xa5" * 8192 + found[start + 8192 :])
+    damaged = path.read_bytes()
+    again = await opened()
+    assert (tmp_path / f"{FILE_NAME}.damaged-{clock.now_ms()}").read_bytes() == damaged
+    await again.append(record(b"fresh"))
+    assert await bodies(again) == [b"fresh"]
+
+
+async def test_a_directory_that_is_not_there_is_refused(tmp_path: Path, clock: TurnedClock) -> None:
+    with pytest.raises(OutboxUnopened, match="absent"):
+        await SqliteOutbox.open(
+            tmp_path / "absent", durability=Durability.PROCESS, destinations={}, clock=clock
+        )
+
+
+async def test_a_full_answer_says_the_largest_bound(opened: Opens) -> None:
+    outbox = await opened(a=DestinationBounds(bytes_max=10), b=DestinationBounds(bytes_max=20))
+    with pytest.raises(OutboxFull) as refused:
+        await outbox.append(record(b"x", routes=BOTH))
+    assert refused.value.limit_bytes == 20
+    assert refused.value.retry_after_s > 0
