@@ -9,7 +9,8 @@ from __future__ import annotations
 import asyncio
 import tempfile
 import time
-from collections.abc import Mapping
+import uuid
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import uvloop
@@ -25,10 +26,14 @@ QUEUED = ((Outcome("a", OutcomeState.QUEUED),),)
 
 
 class WallClock:
+    """The machine's."""
+
     def now_ms(self) -> int:
+        """`Clock.now_ms`."""
         return time.time_ns() // 1_000_000
 
     def monotonic_s(self) -> float:
+        """`Clock.monotonic_s`."""
         return time.monotonic()
 
 
@@ -53,18 +58,29 @@ async def offers(outbox: SqliteOutbox) -> None:
     row("offer with its commit, 200 each 6 ms", count, time.perf_counter() - wall, time.process_time() - cpu)
 
 
-async def appends(outbox: SqliteOutbox, in_flight: int, count: int, *, identified: bool) -> None:
+def random_id(_: int) -> str:
+    """UUIDv4, as most callers make them."""
+    return str(uuid.uuid4())
+
+
+def ordered_id(number: int) -> str:
+    """The shape of UUIDv7: the time in milliseconds, a counter, chance."""
+    chance = uuid.uuid4().hex
+    return str(uuid.UUID(f"{time.time_ns() // 1_000_000:012x}7{number & 0xFFF:03x}8{chance[:15]}"))
+
+
+async def appends(outbox: SqliteOutbox, in_flight: int, count: int, ids: Callable[[int], str] | None = None) -> None:
     """Callers in a closed loop, each waiting for the commit of its record."""
-    numbers = iter(range(count))
+    made = [OFFERED._replace(event_ids=(ids(n),), outcomes=QUEUED) if ids else OFFERED for n in range(count)]
+    records = iter(made)
 
     async def caller() -> None:
-        for number in numbers:
-            ids = (f"{in_flight}-{number}-0f8fad5b-d9cb-469f-a165-70867728950e",) if identified else ()
-            await outbox.append(OFFERED._replace(event_ids=ids, outcomes=QUEUED if identified else ()))
+        for record in records:
+            await outbox.append(record)
 
     wall, cpu = time.perf_counter(), time.process_time()
     await asyncio.gather(*(caller() for _ in range(in_flight)))
-    what = f"append, {in_flight} in flight{', with event ids' if identified else ''}"
+    what = f"append, {in_flight} in flight{f', {ids.__name__}' if ids else ''}"
     row(what, count, time.perf_counter() - wall, time.process_time() - cpu)
 
 
@@ -86,10 +102,11 @@ async def main() -> None:
                 Path(directory), durability=durability, destinations=DESTINATIONS, clock=WallClock()
             )
             await offers(outbox)
-            await appends(outbox, 1, 3_000, identified=False)
+            await appends(outbox, 1, 3_000)
             for in_flight in (40, 1000):
-                await appends(outbox, in_flight, 30_000, identified=False)
-                await appends(outbox, in_flight, 30_000, identified=True)
+                await appends(outbox, in_flight, 30_000)
+                await appends(outbox, in_flight, 30_000, ordered_id)
+                await appends(outbox, in_flight, 30_000, random_id)
             await drain(outbox)
             await outbox.close()
 

@@ -12,10 +12,13 @@ import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Final
 
 from sidecar import __version__, config
 from sidecar.errors import ConfigInvalid, DatafileRejected, SidecarError
+
+if TYPE_CHECKING:
+    from sidecar import client
 
 WELL: Final = 0
 BAD: Final = 1
@@ -45,8 +48,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def serve(given: argparse.Namespace) -> int:
     """Serve until SIGTERM or SIGINT."""
     # Why here and in each command: `sidecar health` runs every few seconds, and need not load the daemon.
-    from sidecar.app import serve as life  # noqa: PLC0415 - see above
-    from sidecar.app import settings  # noqa: PLC0415 - see above
+    from sidecar.app import serve as life
+    from sidecar.app import settings
 
     file = given.config or os.environ.get("SIDECAR_CONFIG")
     environment = {name: text for name, text in os.environ.items() if name not in _NOT_SETTINGS}
@@ -55,8 +58,8 @@ def serve(given: argparse.Namespace) -> int:
 
 
 def check(given: argparse.Namespace) -> int:
-    """Validate a datafile: print every warning with its JSON path; 1 when it is rejected, or with --strict on warnings."""
-    from sidecar import decision  # noqa: PLC0415 - see `serve`
+    """Validate a datafile: print every warning with its JSON path; 1 when it is rejected, with --strict on warnings."""
+    from sidecar import decision
 
     body = Path(given.file).read_bytes()
     try:
@@ -83,7 +86,7 @@ def check(given: argparse.Namespace) -> int:
 
 def health(given: argparse.Namespace) -> int:
     """Ask a running sidecar whether it serves; 1 when it does not or does not answer."""
-    from sidecar import client  # noqa: PLC0415 - see `serve`
+    from sidecar import client
 
     answer = client.health(_target(given), given.name, given.timeout)
     sys.stdout.write(f"{answer}\n")
@@ -92,7 +95,7 @@ def health(given: argparse.Namespace) -> int:
 
 def outbox_stats(given: argparse.Namespace) -> int:
     """Print the counts of every destination, read from the outbox's file, whether its daemon runs or not."""
-    from sidecar.app import inspect  # noqa: PLC0415 - see `serve`
+    from sidecar.app import inspect
 
     counts = inspect.outbox_counts(Path(given.data_dir))
     if given.json:
@@ -133,13 +136,9 @@ def _parser() -> argparse.ArgumentParser:
     one.set_defaults(command=check)
     one = commands.add_parser("health", help="ask a running sidecar whether it serves")
     _client_arguments(one)
-    one.add_argument(
-        "name", nargs="?", default="", help="a service, or datafile/NAME; the process by default"
-    )
+    one.add_argument("name", nargs="?", default="", help="a service, or datafile/NAME; the process by default")
     one.set_defaults(command=health)
-    outbox = commands.add_parser("outbox", help="look into the outbox").add_subparsers(
-        required=True, metavar="COMMAND"
-    )
+    outbox = commands.add_parser("outbox", help="look into the outbox").add_subparsers(required=True, metavar="COMMAND")
     one = outbox.add_parser("stats", help="print what each destination was given and got")
     one.add_argument(
         "--data-dir",
@@ -153,13 +152,11 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _serve_parser(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--config", metavar="FILE", help="YAML file with any of the settings (SIDECAR_CONFIG)"
-    )
+    parser.add_argument("--config", metavar="FILE", help="YAML file with any of the settings (SIDECAR_CONFIG)")
     parser.set_defaults(command=serve)
     if not _wants_serve():
         return
-    from sidecar.app.settings import Settings  # noqa: PLC0415 - see `serve`
+    from sidecar.app.settings import Settings
 
     for option in config.options(Settings):
         parser.add_argument(
@@ -180,9 +177,7 @@ def _wants_serve() -> bool:
 def _client_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--address", metavar="ADDRESS", help="HOST:PORT or unix:PATH (SIDECAR_ADDRESS)")
     parser.add_argument("--timeout", type=float, default=2.0, metavar="SECONDS", help="how long to wait (2)")
-    parser.add_argument(
-        "--tls-ca", metavar="FILE", help="serve's certificate authority; given, TLS is spoken"
-    )
+    parser.add_argument("--tls-ca", metavar="FILE", help="serve's certificate authority; given, TLS is spoken")
     parser.add_argument("--tls-cert", metavar="FILE", help="a client certificate")
     parser.add_argument("--tls-key", metavar="FILE", help="its key")
     parser.add_argument("--token-file", metavar="FILE", help="a bearer token")
@@ -196,8 +191,8 @@ def _flags(given: argparse.Namespace) -> Mapping[str, object]:
     return found
 
 
-def _target(given: argparse.Namespace) -> Any:
-    from sidecar import client  # noqa: PLC0415 - see `serve`
+def _target(given: argparse.Namespace) -> client.Target:
+    from sidecar import client
 
     listen = os.environ.get("SIDECAR_GRPC_LISTEN", DEFAULT_ADDRESS).split(",")[0].strip()
     return client.Target(
@@ -215,9 +210,7 @@ def _print_check(given: argparse.Namespace, answer: Mapping[str, object], text: 
 
 def _table(rows: Sequence[Sequence[str]]) -> str:
     widths = [max(len(row[at]) for row in rows) for at in range(len(rows[0]))]
-    align: Callable[[int, str], str] = lambda at, text: (
-        text.ljust(widths[at]) if at == 0 else text.rjust(widths[at])
-    )  # noqa: E731 - one use
+    align: Callable[[int, str], str] = lambda at, text: text.ljust(widths[at]) if at == 0 else text.rjust(widths[at])  # noqa: E731 - one use
     return "".join("  ".join(align(at, text) for at, text in enumerate(row)).rstrip() + "\n" for row in rows)
 
 

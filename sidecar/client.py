@@ -36,9 +36,7 @@ def health(target: Target, name: str, timeout_s: float) -> str:
             )
         )
         try:
-            answer = check(
-                health_pb2.HealthCheckRequest(service=name), timeout=timeout_s, metadata=_metadata(target)
-            )
+            answer = check(health_pb2.HealthCheckRequest(service=name), timeout=timeout_s, metadata=_metadata(target))
         except grpc.RpcError as failed:
             return f"no answer from {target.address}: {failed.code().name}: {failed.details()}"
         return health_pb2.HealthCheckResponse.ServingStatus.Name(answer.status)

@@ -18,17 +18,23 @@ import typing
 from collections.abc import Iterable, Iterator, Mapping
 from enum import Enum
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 from sidecar.errors import ConfigInvalid
 
 SectionT = TypeVar("SectionT")
+
+TypeForm: TypeAlias = Any
+"""A field's type as annotated: a class, a union, a generic alias. Python 3.11 has no narrower name for these."""
 
 VARIABLE_PREFIX = "SIDECAR_"
 _UNITS_S = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h)")
 _SIZE = re.compile(r"(\d+)(KiB|MiB|GiB)")
 _SIZES = {"KiB": 1024, "MiB": 1024**2, "GiB": 1024**3}
+_SHOWN_CHARACTERS_MAX = 60
+_SERVICE_LINK = re.compile(r"SIDECAR_.+_(SERVICE_(HOST|PORT)(_.+)?|PORT(_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)?)")
+"""Variables of a Service whose name begins with `sidecar-`. Source: Kubernetes, "Accessing the Service"."""
 _BOOLEANS = {"true": True, "false": False}
 
 
@@ -56,7 +62,7 @@ class Option:
     """One field that a flag or a variable can set. `path` are the YAML keys from the top."""
 
     path: tuple[str, ...]
-    type: Any
+    type: TypeForm
     repeatable: bool
 
     @property
@@ -99,10 +105,11 @@ def options(section: type, prefix: tuple[str, ...] = ()) -> Iterator[Option]:
         inner = _without_none(hints[field.name])
         if dataclasses.is_dataclass(inner):
             yield from options(typing.cast("type", inner), path)
-        elif typing.get_origin(inner) is tuple:
-            if not dataclasses.is_dataclass(typing.get_args(inner)[0]):
-                yield Option(path, typing.get_args(inner)[0], repeatable=True)
-        elif typing.get_origin(inner) is not dict:
+        elif _origin(inner) is tuple:
+            item = typing.get_args(inner)[0]
+            if item is not object and not dataclasses.is_dataclass(item):
+                yield Option(path, item, repeatable=True)
+        elif _origin(inner) is not dict:
             yield Option(path, inner, repeatable=False)
 
 
@@ -123,7 +130,7 @@ def from_environment(known: Iterable[Option], environment: Mapping[str, str]) ->
     """The mapping that the `SIDECAR_…` variables say; a repeatable one is split at commas.
 
     Raises `ConfigInvalid` for a variable with the prefix that no field has, but passes over the ones that Kubernetes
-    makes for a Service named `sidecar` (`SIDECAR_SERVICE_…`, `SIDECAR_PORT…`).
+    makes for a Service named `sidecar` (`SIDECAR_SERVICE_…`, `SIDECAR_PORT…`) or `sidecar-metrics`, say.
     """
     by_variable = {option.variable: option for option in known}
     found: dict[str, object] = {}
@@ -135,7 +142,9 @@ def from_environment(known: Iterable[Option], environment: Mapping[str, str]) ->
         if option is not None:
             value: object = [part.strip() for part in text.split(",")] if option.repeatable else text
             put(found, option.path, value)
-        elif not variable.startswith((VARIABLE_PREFIX + "SERVICE_", VARIABLE_PREFIX + "PORT")):
+        elif not variable.startswith((VARIABLE_PREFIX + "SERVICE_", VARIABLE_PREFIX + "PORT")) and not (
+            _SERVICE_LINK.fullmatch(variable)
+        ):
             problems.append(f"variable `{variable}` is unknown{_suggestion(variable, by_variable)}")
     if problems:
         raise ConfigInvalid(problems)
@@ -160,9 +169,9 @@ def _read_section(section: type, given: object, where: str, problems: list[str])
         return None
     hints = typing.get_type_hints(section)
     fields = {key_of(field.name): field for field in dataclasses.fields(section)}
-    for key in given:
-        if key not in fields:
-            problems.append(f"{_join(where, str(key))} is unknown{_suggestion(str(key), fields)}")
+    problems.extend(
+        f"{_join(where, str(key))} is unknown{_suggestion(str(key), fields)}" for key in given if key not in fields
+    )
     before = len(problems)
     values = {}
     for key, field in fields.items():
@@ -180,17 +189,15 @@ def _read_section(section: type, given: object, where: str, problems: list[str])
         return None
 
 
-def _read_value(wanted: Any, given: object, where: str, field_name: str, problems: list[str]) -> object:
+def _read_value(wanted: TypeForm, given: object, where: str, field_name: str, problems: list[str]) -> object:
     wanted = _without_none(wanted)
-    origin = typing.get_origin(wanted)
+    origin = _origin(wanted)
     if dataclasses.is_dataclass(wanted):
         return _read_section(typing.cast("type", wanted), given, where, problems)
     if origin is tuple:
         items = given if isinstance(given, list | tuple) else [given]
         item = typing.get_args(wanted)[0]
-        return tuple(
-            _read_value(item, value, f"{where}[{at}]", field_name, problems) for at, value in enumerate(items)
-        )
+        return tuple(_read_value(item, value, f"{where}[{at}]", field_name, problems) for at, value in enumerate(items))
     if origin is dict:
         if not isinstance(given, Mapping):
             problems.append(f"{where} is {_shown(given)}, wanted a mapping")
@@ -207,7 +214,7 @@ def _read_value(wanted: Any, given: object, where: str, field_name: str, problem
     return value
 
 
-def _read_scalar(wanted: Any, given: object, field_name: str) -> object:
+def _read_scalar(wanted: TypeForm, given: object, field_name: str) -> object:
     if wanted is object:
         return given
     if isinstance(wanted, type) and issubclass(wanted, Enum):
@@ -237,15 +244,15 @@ def _read_number(wanted: type, given: object, field_name: str) -> object:
     return number if 0 <= number < float("inf") else None
 
 
-def _without_none(wanted: Any) -> Any:
-    if typing.get_origin(wanted) in (typing.Union, types.UnionType):
+def _without_none(wanted: TypeForm) -> TypeForm:
+    if _origin(wanted) in (typing.Union, types.UnionType):
         rest = [part for part in typing.get_args(wanted) if part is not type(None)]
         if len(rest) == 1:
             return rest[0]
     return wanted
 
 
-def _wanted(wanted: Any, field_name: str = "") -> str:
+def _wanted(wanted: TypeForm, field_name: str = "") -> str:
     wanted = _without_none(wanted)
     if isinstance(wanted, type) and issubclass(wanted, Enum):
         return "one of " + ", ".join(f"`{member.value}`" for member in wanted)
@@ -262,13 +269,18 @@ def _wanted(wanted: Any, field_name: str = "") -> str:
     return words.get(wanted, "a mapping" if dataclasses.is_dataclass(wanted) else "a list")
 
 
+def _origin(wanted: TypeForm) -> object:
+    """What a generic alias is made of, as `tuple` of `tuple[str, ...]`; None for a plain class."""
+    return typing.get_origin(wanted)
+
+
 def _join(where: str, key: str) -> str:
     return f"{where}.{key}" if where else key
 
 
 def _shown(given: object) -> str:
     text = str(given)
-    return f"`{text if len(text) <= 60 else text[:57] + '…'}`"
+    return f"`{text if len(text) <= _SHOWN_CHARACTERS_MAX else text[: _SHOWN_CHARACTERS_MAX - 1] + '…'}`"
 
 
 def _suggestion(name: str, known: Iterable[str]) -> str:

@@ -112,9 +112,7 @@ class DataDirectoryLocked(StateError):
 
     def __init__(self, path: str, holder: str) -> None:
         self.path, self.holder = path, holder
-        super().__init__(
-            f"data directory `{path}` is in use by {holder}; wanted it unlocked, nothing was opened"
-        )
+        super().__init__(f"data directory `{path}` is in use by {holder}; wanted it unlocked, nothing was opened")
 
 
 class OutboxSchemaNewer(StateError):
@@ -135,9 +133,7 @@ class OutboxUnopened(StateError):
 
     def __init__(self, path: str, cause: str) -> None:
         self.path, self.cause = path, cause
-        super().__init__(
-            f"outbox in `{path}` cannot be opened: {cause}; wanted to read and write it, did not start"
-        )
+        super().__init__(f"outbox in `{path}` cannot be opened: {cause}; wanted to read and write it, did not start")
 
 
 # --- a bound's fault ----------------------------------------------------------------------------------------------
@@ -155,9 +151,7 @@ class OutboxFull(BoundError):
 
     def __init__(self, *, limit_bytes: int, retry_after_s: float) -> None:
         self.limit_bytes, self.retry_after_s = limit_bytes, retry_after_s
-        super().__init__(
-            f"outbox full: every destination that takes this event holds its {limit_bytes} bytes"
-        )
+        super().__init__(f"outbox full: every destination that takes this event holds its {limit_bytes} bytes")
 
 
 class OutboxUnwritable(BoundError):

@@ -100,6 +100,9 @@ WATCH_BACKLOG_MAX: Final = 64
 
 # Life.
 STOP_DELAY_S: Final = 5.0
+REFUSING_S: Final = 0.25
+"""How long new calls are answered with STOPPING before the listeners close: a closing gRPC server says CANCELLED, which
+no client retries."""
 GRACE_S: Final = 5.0
 DRAIN_S: Final = 15.0
 

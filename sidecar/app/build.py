@@ -33,7 +33,6 @@ from sidecar.rpc.records import StoredRecordCodec
 from sidecar.rpc.table import method_table
 from sidecar.rpc.tracking import TrackingHandlers
 from sidecar.sources.file import FileSource, FileSourceSection, Watches
-
 from sidecar.sources.http import HttpSource, HttpSourceSection
 from sidecar.sources.optimizely import OptimizelySourceSection, optimizely_source
 from sidecar.telemetry import Telemetry
@@ -62,7 +61,8 @@ class Parts:
 async def build(settings: Settings, closing: AsyncExitStack) -> Parts:
     """Open the outbox and make everything on top of it. Called on the event loop, with the data directory locked.
 
-    What must be closed is pushed on `closing` as soon as it is made, so that the last made is closed first. Raises `ConfigInvalid`, `OutboxSchemaNewer`, and `OSError` when the outbox's file cannot be made.
+    What must be closed is pushed on `closing` as soon as it is made, so that the last made is closed first. Raises
+    `ConfigInvalid`, `OutboxSchemaNewer`, and `OSError` when the outbox's file cannot be made.
     """
     clock, ids, telemetry = SystemClock(), RandomIds(), Telemetry()
     records, client, health = StoredRecordCodec(), HttpClient(), Health()
@@ -156,9 +156,7 @@ def _takers(destinations: Sequence[Destination], names: Sequence[str] | None) ->
     return [destination for destination in destinations if destination.name in names]
 
 
-async def _open_outbox(
-    settings: Settings, destinations: Sequence[Destination], clock: SystemClock
-) -> SqliteOutbox:
+async def _open_outbox(settings: Settings, destinations: Sequence[Destination], clock: SystemClock) -> SqliteOutbox:
     bounds = DestinationBounds(
         bytes_max=settings.outbox.bytes_max, dead_letter_bytes_max=settings.outbox.dead_letter_bytes_max
     )
@@ -174,7 +172,7 @@ def _watches(configured: Sequence[DatafileSettings]) -> DirectoryWatches | None:
     if not any(isinstance(one.source, FileSourceSection) for one in configured):
         return None
     # Why here: watchdog costs memory and start-up time, and only files need it.
-    from sidecar.sources.watching import DirectoryWatches  # noqa: PLC0415 - loaded when a file is configured
+    from sidecar.sources.watching import DirectoryWatches
 
     return DirectoryWatches()
 
@@ -208,9 +206,7 @@ def _serves(health: Health, configured: Sequence[DatafileSettings]) -> Callable[
 def _transport(settings: Settings, telemetry: Telemetry) -> Callable[[MethodTable], GrpcioTransport]:
     """The wire, but for its table; what is wrong with its settings is found before anything is opened."""
     if settings.transport is TransportName.NATIVE:
-        raise ConfigInvalid(
-            ["transport is `native`, which this build does not have; wanted `auto` or `grpcio`"]
-        )
+        raise ConfigInvalid(["transport is `native`, which this build does not have; wanted `auto` or `grpcio`"])
 
     def on_refused(method: str, refusal: Refusal) -> None:
         telemetry.refusals[method, refusal.code.name] += 1

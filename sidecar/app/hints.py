@@ -22,11 +22,7 @@ def show(grpc: Sequence[str], http: str, settings: Settings) -> None:
         f"    .venv/bin/sidecar outbox stats --data-dir {settings.data_dir}",
     ]
     path = settings.datafile or next(
-        (
-            str(keys["path"])
-            for keys in settings.datafiles.values()
-            if isinstance(keys, dict) and "path" in keys
-        ),
+        (str(keys["path"]) for keys in settings.datafiles.values() if isinstance(keys, dict) and "path" in keys),
         "",
     )
     if path:

@@ -18,11 +18,12 @@ from typing import Final
 
 import structlog
 
-from sidecar import __version__
+from sidecar import __version__, limits
 from sidecar.app import hints, logs
 from sidecar.app.build import Parts, build
 from sidecar.app.settings import Settings
 from sidecar.app.system import locked
+from sidecar.errors import SidecarError
 from sidecar.http.server import HttpFace
 from sidecar.transport.listen import TcpAddress, parse_address
 
@@ -34,13 +35,18 @@ GARBAGE_THRESHOLDS: Final = (50_000, 20, 50)
 
 def run(settings: Settings) -> None:
     """Serve until a signal. Raises what `build` does, and `OSError` when an address is taken."""
-    import uvloop  # noqa: PLC0415 - the other commands have no loop to run
+    import uvloop
 
     logs.configure(settings.log)
     sys.setswitchinterval(SWITCH_INTERVAL_S)
     gc.set_threshold(*GARBAGE_THRESHOLDS)
     with locked(settings.data_dir):
-        uvloop.run(_serve(settings))
+        try:
+            uvloop.run(_serve(settings))
+        except ExceptionGroup as failed:
+            # Why unwrapped: a taken port is a sentence for a person, but the TaskGroup wraps what ends its body.
+            alone = failed.exceptions[0] if len(failed.exceptions) == 1 else failed
+            raise (alone if isinstance(alone, SidecarError | OSError) else failed) from None
 
 
 class StopSignals:
@@ -87,6 +93,7 @@ async def _serve(settings: Settings) -> None:
                     parts.health.stop()
                     await signals.hurried_within(settings.stop_delay_s)
                     parts.gate.close()
+                    await signals.hurried_within(limits.REFUSING_S)
                     await parts.transport.stop(settings.grace_s)
                 await _drain(settings, parts, signals, group)
             finally:
@@ -140,8 +147,4 @@ async def _drain(settings: Settings, parts: Parts, signals: StopSignals, group: 
 def _not_ready(parts: Parts) -> str:
     if parts.health.serving():
         return ""
-    return (
-        "the sidecar is stopping"
-        if parts.gate.shut
-        else "the default datafile is not loaded, or the sidecar stops"
-    )
+    return "the sidecar is stopping" if parts.gate.shut else "the default datafile is not loaded, or the sidecar stops"

@@ -6,6 +6,7 @@ once with its path. Reference: docs/configuration.md, generated from these decla
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -100,8 +101,8 @@ class Settings:
     destination: tuple[str, ...] = ()
     """Types of destinations to have with their defaults, each named like its type; short for `destinations`."""
     destinations: tuple[object, ...] = ()
-    """Destinations, each with `name`, `type` and the keys of its type. None at all = one of type `optimizely`, as an SDK
-    has. In the file alone."""
+    """Destinations, each with `name`, `type` and the keys of its type. None at all = one of type `optimizely`, as an
+    SDK has. In the file alone."""
     default_decide_options: tuple[DecideOptionName, ...] = ()
     """Options that every Decide has besides its own."""
     grpc_listen: tuple[str, ...] = ("127.0.0.1:8013",)
@@ -109,7 +110,7 @@ class Settings:
     http_listen: str = "127.0.0.1:8014"
     """Where HTTP listens (liveness, readiness, metrics): `HOST:PORT`, or `off`."""
     socket_mode: str = "0660"
-    """Mode of the Unix sockets' files, octal."""
+    """Mode of the Unix sockets' files: four octal digits, in quotes in YAML, which reads a bare 0660 as a number."""
     data_dir: Path = Path(".sidecar")
     """Where the outbox and the last good datafiles are kept. One process at a time; made when it is missing."""
     transport: TransportName = TransportName.AUTO
@@ -147,7 +148,9 @@ class Settings:
             raise ValueError("tls_client_ca is given without tls_cert and tls_key")
         if not self.grpc_listen:
             raise ValueError("grpc_listen is empty, wanted at least one address")
-        int(self.socket_mode, 8)
+        # Why the leading zero: YAML reads an unquoted 0660 as the number 432, which is another mode.
+        if re.fullmatch(r"0[0-7]{3}", self.socket_mode) is None:
+            raise ValueError(f'socket_mode is `{self.socket_mode}`, wanted four octal digits in quotes, as "0660"')
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -265,12 +268,8 @@ def _destination(keys: object, where: str) -> DestinationSettings:
         raise ConfigInvalid([f"{where} is `{keys}`, wanted a mapping with `name` and `type`"])
     name, kind = keys.get("name"), keys.get("type")
     if kind not in TYPES:
-        raise ConfigInvalid(
-            [f"{where}.type is `{kind}`, wanted one of {', '.join(f'`{one}`' for one in TYPES)}"]
-        )
+        raise ConfigInvalid([f"{where}.type is `{kind}`, wanted one of {', '.join(f'`{one}`' for one in TYPES)}"])
     if not isinstance(name, str) or not name:
         raise ConfigInvalid([f"{where}.name is `{name}`, wanted a name, not empty"])
     own = {key: value for key, value in keys.items() if key not in ("name", "type")}
-    return DestinationSettings(
-        name=name, type=str(kind), section=config.read(TYPES[str(kind)].section, own, where)
-    )
+    return DestinationSettings(name=name, type=str(kind), section=config.read(TYPES[str(kind)].section, own, where))

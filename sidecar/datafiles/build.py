@@ -97,7 +97,7 @@ def take_apart(retired: list[Snapshot]) -> None:
 
 def _pieces(snapshot: Snapshot) -> Iterator[object]:
     """What a snapshot is made of, so that each piece is small once the snapshot itself is gone."""
-    # Why a list: it is taken in one step, while a call that still reads the snapshot may render one more decision.
+    # Why a list: it is taken in one step; a call that still reads the snapshot may add a decision to it.
     yield from list(snapshot.rendered.items())
     yield from snapshot.compiled.flags.values()
     yield from snapshot.compiled.experiments.values()

@@ -161,7 +161,7 @@ class Entry:
             self._failed(error)
         except TimeoutError:
             self._failed(
-                SourceUnavailable(f"{self._source.location} did not answer in {patience_s} s, still asking")
+                SourceUnavailable(f"datafile `{self._source.location}` unavailable: no answer yet, still asking")
             )
         except Exception as error:  # noqa: BLE001 - must not end the daemon; told as the error
             self._failed(SourceUnavailable(f"{self._source.location}: {type(error).__name__}: {error}"))
@@ -184,9 +184,7 @@ class Entry:
             return
         started_s = self._clock.monotonic_s()
         try:
-            snapshot = await self._in_worker(
-                self._compiler.snapshot, self.name, fetched.body, self._clock.now_ms()
-            )
+            snapshot = await self._in_worker(self._compiler.snapshot, self.name, fetched.body, self._clock.now_ms())
         except DatafileRejected as error:
             self._rejection, self._rejected_hash = error, fetched_hash
             self._failed(error)
@@ -274,9 +272,7 @@ class Entry:
             return
         self._from_cache = True
         self._serve(snapshot)
-        self._log.warning(
-            "datafile_loaded_from_cache", revision=snapshot.revision, error=str(self._error or "")
-        )
+        self._log.warning("datafile_loaded_from_cache", revision=snapshot.revision, error=str(self._error or ""))
 
     def _build_copy(self) -> Snapshot:
         assert self._last_good is not None, "called when there is a copy"

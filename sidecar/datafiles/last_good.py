@@ -27,9 +27,7 @@ class LastGood:
         """Whether there is a copy of a name, of this origin and of a size that we would read."""
         path, origin_path = self._paths(name)
         try:
-            return (
-                origin_path.read_text() == _digest(origin) and 0 < path.stat().st_size <= DATAFILE_BYTES_MAX
-            )
+            return origin_path.read_text() == _digest(origin) and 0 < path.stat().st_size <= DATAFILE_BYTES_MAX
         except OSError:
             return False
 

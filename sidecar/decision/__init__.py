@@ -1,7 +1,8 @@
 """The pure decision engine: from a datafile's bytes and a user to a decision. Rules: docs/semantics.md.
 
-No clock, no I/O, no randomness, no logging, no await. In order: `parsing` and `entities` read, `compiling`, `placing` and
-`audiences` compile, `flags` decides with `placement`, `conditions` and `bucketing`, `answers` is what comes out.
+No clock, no I/O, no randomness, no logging, no await. In order: `parsing` and `entities` read, `compiling`,
+`placing` and `audiences` compile, `flags` decides with `placement`, `conditions` and `bucketing`, `answers`
+is what comes out.
 """
 
 from sidecar.decision.answers import Decision, ImpressionPart, Reason, RuleType

@@ -72,10 +72,10 @@ class ImpressionPart(Struct, frozen=True, eq=False, gc=False, kw_only=True):
 
 
 class Decision(Struct, frozen=True, eq=False, gc=False, kw_only=True):
-    """One flag's answer for one user; the same object for every user who gets the same answer in the same way.
+    """One flag's answer for one user, shared by all who get it in the same way.
 
-    `impressions` are those it makes unless an option forbids: none, one, or two with a holdout that excludes targeted
-    deliveries. `saves_profile` is true when (experiment_id, variation_id) belongs in a sticky profile.
+    `impressions` are those it makes unless an option forbids: none, one, or two with a holdout that excludes
+    targeted deliveries. `saves_profile` is true when (experiment_id, variation_id) belongs in a sticky profile.
     `variables` is shared: never change it.
     """
 
@@ -130,7 +130,10 @@ class Answers:
         return decision
 
     def beside(self, decision: Decision, held_out: Arm) -> Decision:
-        """A rule's decision for a user whom this holdout holds: the same, with the holdout's impression first (I4)."""
+        """A rule's decision for a user whom this holdout holds.
+
+        The same, with the holdout's impression first (I4).
+        """
         beside = self._beside
         if beside is None or len(beside) >= ANSWERS_MAX:
             beside = self._beside = {}
@@ -181,7 +184,10 @@ class Answers:
         )
 
     def _variables(self, arm: Arm) -> Mapping[str, Value]:
-        """Defaults, with the variation's own values when it is enabled (V5); a holdout's are always defaults (V6)."""
+        """Defaults, with the variation's own values when it is enabled (V5).
+
+        A holdout's are always defaults (V6).
+        """
         variables = self._flag.variables
         if not arm.enabled or arm.usages is None or self._type is RuleType.HOLDOUT:
             return variables.defaults

@@ -7,11 +7,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any
 
 from sidecar.decision.conditions import OPERATORS, compile_audience, compile_tree, unknown
 from sidecar.decision.datafile import Datafile, Warnings
-from sidecar.decision.entities import AUDIENCE, JSON_ERRORS, Audience, EntityBroken, Rule, depth_of
+from sidecar.decision.entities import AUDIENCE, JSON_ERRORS, Audience, EntityBroken, Json, Rule, depth_of
 from sidecar.decision.matches import Condition
 from sidecar.decision.trace import StepKind, Trace, in_words
 from sidecar.limits import CONDITION_DEPTH_MAX
@@ -19,7 +18,10 @@ from sidecar.values import Value
 
 
 class Audiences:
-    """Compiles who a rule admits. With a trace, each audience and each of its conditions writes down its answer."""
+    """Compiles who a rule admits.
+
+    With a trace, each audience and each of its conditions writes down its answer.
+    """
 
     def __init__(self, datafile: Datafile, warnings: Warnings, trace: Trace | None) -> None:
         self._entities = datafile.audiences
@@ -28,9 +30,10 @@ class Audiences:
         self._compiled: dict[str, Condition | EntityBroken] = {}
 
     def of_rule(self, rule: Rule, path: str) -> Condition | None:
-        """The condition on a rule at `path`; None when it admits everybody. Raises EntityBroken, path complete.
+        """The condition on a rule at `path`; None when it admits everybody.
 
-        `audienceConditions` stands for `audienceIds` unless it is null, even when it is empty (C1).
+        Raises EntityBroken, path complete. `audienceConditions` stands for `audienceIds` unless it is null,
+        even when it is empty (C1).
         """
         by_ids = rule.audience_conditions is None
         tree = rule.audience_ids if by_ids else rule.audience_conditions
@@ -40,7 +43,7 @@ class Audiences:
         _check_depth(tree, place)
         return compile_tree(tree, place, self._leaf, OPERATORS.__contains__)
 
-    def _leaf(self, node: Any, path: str) -> Condition:
+    def _leaf(self, node: Json, path: str) -> Condition:
         if isinstance(node, bool) or not isinstance(node, str | int | float):
             self._warnings.add(path, f"`{node}` is no audience id; it is unknown for every user")
             return unknown
@@ -72,7 +75,7 @@ class Audiences:
         return condition if self._trace is None else _observed(condition, audience, self._trace)
 
 
-def read_conditions(audience: Audience, path: str) -> Any:
+def read_conditions(audience: Audience, path: str) -> Json:
     """An audience's tree, whether it is JSON or JSON within a string. Raises EntityBroken."""
     if not isinstance(audience.conditions, str):
         return audience.conditions
@@ -82,7 +85,7 @@ def read_conditions(audience: Audience, path: str) -> Any:
         raise EntityBroken(path, f"unreadable ({error})", "a list of conditions as JSON") from None
 
 
-def _check_depth(tree: Any, path: str) -> None:
+def _check_depth(tree: Json, path: str) -> None:
     if depth_of(tree) > CONDITION_DEPTH_MAX:
         raise EntityBroken(path, "nested deeper", f"at most {CONDITION_DEPTH_MAX} lists in one another")
 
@@ -91,7 +94,7 @@ def _observed(condition: Condition, audience: Audience, trace: Trace) -> Conditi
     def observed(attributes: Mapping[str, Value], segments: frozenset[str] | None) -> bool | None:
         answer = condition(attributes, segments)
         text = f"audience `{audience.name or audience.id}` is {in_words(answer)}"
-        trace.note(StepKind.AUDIENCE, audience.id, text, answer)
+        trace.note(StepKind.AUDIENCE, audience.id, text, answer=answer)
         return answer
 
     return observed

@@ -17,6 +17,7 @@ from sidecar.decision.trace import Trace
 
 BUCKETS: Final = 10_000
 _SEED: Final = 1
+_SIGNED: Final = False
 
 Outcome = TypeVar("Outcome")
 
@@ -24,7 +25,8 @@ Outcome = TypeVar("Outcome")
 def utf8(text: str) -> bytes:
     """The bytes that are hashed; a lone surrogate, which has no UTF-8 form, counts as U+FFFD (B1).
 
-    Why not leave it to `mmh3`: given a string with a lone surrogate it crashes the process (5.x), and JSON can hold one.
+    Why not leave it to `mmh3`: given a string with a lone surrogate it crashes the process (5.x), and JSON
+    can hold one.
     """
     try:
         return text.encode()
@@ -34,14 +36,14 @@ def utf8(text: str) -> bytes:
 
 def hash_of(bucketing_id: str, entity_id: str) -> int:
     """The unsigned 32-bit murmur3 of both ids, as UTF-8 and without a separator (B1)."""
-    return murmur3(utf8(bucketing_id) + utf8(entity_id), _SEED, False)
+    return murmur3(utf8(bucketing_id) + utf8(entity_id), _SEED, _SIGNED)
 
 
 def bucket(bucketing_id: str, entity_id: str) -> int:
     """Place a user in one of 10,000 equal buckets of an experiment, group or holdout.
 
-    Returns 0 ≤ bucket < 10_000, in hundredths of a percent of traffic; the same on every platform and version.
-    Source: docs/semantics.md B1; tests/vectors/bucket_values.json.
+    Returns 0 ≤ bucket < 10_000, in hundredths of a percent of traffic; the same on every platform and
+    version. Source: docs/semantics.md B1; tests/vectors/bucket_values.json.
     """
     return hash_of(bucketing_id, entity_id) * BUCKETS >> 32
 
@@ -57,9 +59,9 @@ class Ranges(Struct, Generic[Outcome], frozen=True, eq=False, gc=False):
     outcomes: tuple[Outcome | None, ...]
 
     def choose(self, bucketing_id: bytes, trace: Trace | None = None) -> Outcome | None:
-        """What the bucket of an id (as `utf8` has it) holds; None when it is in no range or the range is nobody's."""
+        """What the bucket of an id, in bytes as `utf8` has it, holds; None for nobody's traffic (B2, B3)."""
         # `bucket`, without the calls.
-        place = murmur3(bucketing_id + self.entity_id, 1, False) * 10_000 >> 32
+        place = murmur3(bucketing_id + self.entity_id, _SEED, _SIGNED) * BUCKETS >> 32
         index = bisect_right(self.ends, place)
         if trace is not None:
             self._write_down(bucketing_id, index, trace)
@@ -68,13 +70,11 @@ class Ranges(Struct, Generic[Outcome], frozen=True, eq=False, gc=False):
     def _write_down(self, bucketing_id: bytes, index: int, trace: Trace) -> None:
         ids = bucketing_id.decode(), self.entity_id.decode()
         start = self.ends[index - 1] if index else 0
-        end = self.ends[index] if index < len(self.ends) else None
-        trace.bucketed(*ids, hash_of(*ids), bucket(*ids), start, end)
+        within = (start, self.ends[index]) if index < len(self.ends) else None
+        trace.bucketed(*ids, hashed=hash_of(*ids), bucket=bucket(*ids), within=within)
 
 
-def ranges(
-    entity_id: str, allocations: Sequence[Allocation], outcomes: Mapping[str, Outcome]
-) -> Ranges[Outcome]:
+def ranges(entity_id: str, allocations: Sequence[Allocation], outcomes: Mapping[str, Outcome]) -> Ranges[Outcome]:
     """Make ranges of a traffic allocation; an entity id that is not in `outcomes` chooses nothing (B3)."""
     ends: list[int | float] = []
     chosen: list[Outcome | None] = []

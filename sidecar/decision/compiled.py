@@ -12,7 +12,6 @@ from sidecar.decision.answers import Decision, Reason
 from sidecar.decision.compiling import FlagCompiler
 from sidecar.decision.datafile import Datafile, DatafileWarning, Warnings
 from sidecar.decision.description import ConfigDescription, describe
-from sidecar.decision.entities import EntityBroken
 from sidecar.decision.flags import CompiledFlag
 from sidecar.decision.parsing import parse
 from sidecar.decision.placement import Placement
@@ -24,8 +23,8 @@ from sidecar.decision.user import User
 class CompiledDatafile:
     """Everything one revision of a datafile decides. Maps are in datafile order; treat them as frozen.
 
-    `attribute_ids` and `event_ids` map keys to ids; `experiments` maps keys to the rules of `experiments` and `groups`,
-    for the Classic calls.
+    `attribute_ids` and `event_ids` map keys to ids; `experiments` maps keys to the rules of `experiments` and
+    `groups`, for the Classic calls.
     """
 
     revision: str
@@ -53,17 +52,18 @@ class CompiledDatafile:
         flag = self.flags.get(flag_key)
         if flag is None:
             if trace is not None:
-                trace.note(StepKind.FLAG, flag_key, f"there is no flag `{flag_key}`", False)
+                trace.note(StepKind.FLAG, flag_key, f"there is no flag `{flag_key}`", answer=False)
             return Decision(flag_key=flag_key, reason=Reason.FLAG_NOT_FOUND)
         decision = flag.decide(user)
         if trace is not None:
             self._explain(flag, user, trace, decision)
         return decision
 
-    def decide_keys(
-        self, user: User, flag_keys: Iterable[str] = (), *, enabled_only: bool = False
-    ) -> list[Decision]:
-        """Decide several flags in the order asked for, one named twice once; none named means all, in datafile order."""
+    def decide_keys(self, user: User, flag_keys: Iterable[str] = (), *, enabled_only: bool = False) -> list[Decision]:
+        """Decide several flags in the order asked for, one named twice once.
+
+        None named means all, in datafile order.
+        """
         decide = self.decide
         decisions = [decide(user, key) for key in (dict.fromkeys(flag_keys) or self.flags)]
         return [decision for decision in decisions if decision.enabled] if enabled_only else decisions
@@ -74,12 +74,15 @@ class CompiledDatafile:
             yield from flag.prebuilt()
 
     def describe(self) -> ConfigDescription:
-        """Flags, rules, variables, events, attributes and audiences in words; read again from the source each time."""
+        """Flags, rules, variables, events, attributes and audiences in words.
+
+        Read again from the source each time.
+        """
         return describe(self.source)
 
     def _explain(self, flag: CompiledFlag, user: User, trace: Trace, decision: Decision) -> None:
         if flag.problem:
-            trace.note(StepKind.FLAG, flag.key, flag.problem, False)
+            trace.note(StepKind.FLAG, flag.key, flag.problem, answer=False)
         else:
             observed = FlagCompiler(self.source, Warnings(), trace)
             observed.flag(flag.key).decide(user, trace)
@@ -87,15 +90,17 @@ class CompiledDatafile:
         where = f" by rule `{decision.rule_key}`" if decision.rule_key else ""
         variation = f"variation `{decision.variation_key}`" if decision.variation_key else "no variation"
         text = f"flag `{flag.key}` gives the user {variation}{where} ({decision.reason.lower()})"
-        trace.note(StepKind.OUTCOME, flag.key, text, decision.enabled)
+        trace.note(StepKind.OUTCOME, flag.key, text, answer=decision.enabled)
 
 
 def compile_datafile(datafile: Datafile) -> CompiledDatafile:
-    """Compile every flag of a parsed datafile. Never raises: what is broken is disabled and warned of (F4)."""
+    """Compile every flag of a parsed datafile.
+
+    Never raises: what is broken is disabled and warned of (F4).
+    """
     warnings = Warnings(datafile.warnings)
     compiler = FlagCompiler(datafile, warnings)
     flags = {key: compiler.flag(key) for key in datafile.flags}
-    experiments = _experiments_by_key(datafile, compiler, warnings)
     return CompiledDatafile(
         revision=datafile.revision,
         account_id=datafile.account_id,
@@ -107,7 +112,7 @@ def compile_datafile(datafile: Datafile) -> CompiledDatafile:
         bot_filtering=datafile.bot_filtering,
         send_flag_decisions=datafile.send_flag_decisions,
         flags=flags,
-        experiments=experiments,
+        experiments=compiler.experiments(),
         attribute_ids=datafile.attribute_ids,
         event_ids=datafile.event_ids,
         warnings=warnings.all(),
@@ -118,21 +123,3 @@ def compile_datafile(datafile: Datafile) -> CompiledDatafile:
 def load(body: bytes) -> CompiledDatafile:
     """Parse and compile. Raises DatafileRejected as `parse` does."""
     return compile_datafile(parse(body))
-
-
-def _experiments_by_key(
-    datafile: Datafile, compiler: FlagCompiler, warnings: Warnings
-) -> dict[str, Placement]:
-    experiments: dict[str, Placement] = {}
-    for id_, entity in datafile.experiments.items():
-        try:
-            placement = compiler.placements.experiment(id_)
-        except EntityBroken as error:
-            warnings.add(error.path, f"is {error.got}, wanted {error.wanted}; experiment `{id_}` is disabled")
-            continue
-        if placement.key in experiments:
-            warnings.add(
-                f"{entity.path}.key", f"`{placement.key}` is there twice; the last one is used by key"
-            )
-        experiments[placement.key] = placement
-    return experiments

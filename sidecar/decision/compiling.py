@@ -1,33 +1,31 @@
-"""From a parsed datafile to flags that decide: every entity is read once, and each fault disables what needs it alone.
+"""From a parsed datafile to flags that decide.
 
-Work and memory are linear in the datafile: rules are compiled once and shared, and what would be a product (flags times
-holdouts, rules shared by flags) is bounded or made on demand. Rules: docs/semantics.md F4 to F8, and those it names.
+Every entity is read once, and each fault disables what needs it alone. Work and memory are linear in the
+datafile: rules are compiled once and shared, and what would be a product (flags times holdouts, rules shared
+by flags) is bounded or made on demand. Rules: docs/semantics.md F4 to F8, and those it names.
 """
 
 from __future__ import annotations
 
-from functools import partial
 from sys import intern
-from typing import Final
 
 from sidecar.decision.answers import FlagFacts, RuleType
 from sidecar.decision.audiences import Audiences
 from sidecar.decision.datafile import Datafile, Entity, Warnings
-from sidecar.decision.entities import FLAG, RULE, EntityBroken, Flag
+from sidecar.decision.entities import FLAG, RULE, EntityBroken, Flag, Rule
 from sidecar.decision.flags import CompiledFlag, FlagRule
 from sidecar.decision.placement import Placement
-from sidecar.decision.placing import RUNNING, Placements
+from sidecar.decision.placing import FEATURE_ROLLOUT, RUNNING, Placements
 from sidecar.decision.trace import StepKind, Trace
-from sidecar.decision.variables import FlagVariables
+from sidecar.decision.variables import Complain, FlagVariables
 from sidecar.limits import FLAG_RULES_MAX
-
-FEATURE_ROLLOUT: Final = "fr"
 
 
 class FlagCompiler:
     """Compiles flags of one datafile, sharing what they share.
 
-    With a trace, what it compiles writes down each step; then nothing is made ahead, since one decision is wanted.
+    With a trace, what it compiles writes down each step; then nothing is made ahead, since one decision is
+    wanted.
     """
 
     def __init__(self, datafile: Datafile, warnings: Warnings, trace: Trace | None = None) -> None:
@@ -35,7 +33,7 @@ class FlagCompiler:
         self._warnings = warnings
         self._trace = trace
         self.placements = Placements(datafile, Audiences(datafile, warnings, trace), warnings)
-        self._complain = warnings.add if trace is None else partial(trace.note, StepKind.VARIABLE)
+        self._complain = warnings.add if trace is None else _into(trace)
         self._prebuilt: set[Placement] = set()
         self._flag_rules = 0
         self._global = tuple(placement for placement, _ in self._holdouts(datafile.holdouts, scoped=False))
@@ -45,7 +43,10 @@ class FlagCompiler:
                 self._local.setdefault(rule_id, []).append(placement)
 
     def flag(self, key: str) -> CompiledFlag:
-        """Compile the flag of that key, which must be in the datafile; a broken one is disabled, with a warning (F4)."""
+        """Compile the flag of that key, which must be in the datafile.
+
+        A broken one is disabled, with a warning (F4).
+        """
         entity = self._datafile.flags[key]
         try:
             return self._flag(entity)
@@ -55,6 +56,22 @@ class FlagCompiler:
             empty = FlagVariables(Flag(), None, self._complain)
             facts = FlagFacts(key=key, variables=empty, send_flag_decisions=False)
             return CompiledFlag(facts, problem=f"{error.path} {problem}")
+
+    def experiments(self) -> dict[str, Placement]:
+        """The experiments of the datafile by key; a broken one is left out, with a warning."""
+        experiments: dict[str, Placement] = {}
+        for id_, entity in self._datafile.experiments.items():
+            try:
+                placement = self.placements.experiment(id_)
+            except EntityBroken as error:
+                said = f"is {error.got}, wanted {error.wanted}; experiment `{id_}` is disabled"
+                self._warnings.add(error.path, said)
+                continue
+            if placement.key in experiments:
+                said = f"`{placement.key}` is there twice; the last one is used by key"
+                self._warnings.add(f"{entity.path}.key", said)
+            experiments[placement.key] = placement
+        return experiments
 
     def _flag(self, entity: Entity) -> CompiledFlag:
         try:
@@ -98,15 +115,13 @@ class FlagCompiler:
         if not flag.rollout_id:
             return ()
         if flag.rollout_id not in self._datafile.rollouts:
-            self._warnings.add(
-                f"{entity.path}.rolloutId", f"there is no rollout `{flag.rollout_id}`; it is skipped"
-            )
+            self._warnings.add(f"{entity.path}.rolloutId", f"there is no rollout `{flag.rollout_id}`; it is skipped")
             return ()
         return self.placements.rollout(flag.rollout_id)
 
     def _rule(self, facts: FlagFacts, placement: Placement, rule_type: RuleType) -> FlagRule:
         rule = FlagRule(facts, placement, rule_type, tuple(self._local.get(placement.id, ())))
-        # Why only for the first flag of a shared rule: all of them could be a product of flags and variations.
+        # Why only for the first flag of a shared rule: for all, it could be flags times variations.
         if self._trace is None and placement not in self._prebuilt:
             self._prebuilt.add(placement)
             rule.answers.prebuild()
@@ -115,18 +130,17 @@ class FlagCompiler:
     def _count(self, rules: int, entity: Entity) -> None:
         self._flag_rules += rules
         if self._flag_rules > FLAG_RULES_MAX:
-            raise EntityBroken(
-                entity.path, "past the bound on rules", f"at most {FLAG_RULES_MAX} rules of all flags"
-            )
+            raise EntityBroken(entity.path, "past the bound on rules", f"at most {FLAG_RULES_MAX} rules of all flags")
 
     def _holdouts(self, entities: tuple[Entity, ...], *, scoped: bool) -> list[tuple[Placement, list[str]]]:
-        """The running holdouts of one section, with the rules they stand before; a broken one is left out (F7)."""
+        """The running holdouts of one section, with the rules they stand before.
+
+        A broken one is left out (F7).
+        """
         found = []
         for entity in entities:
             try:
-                rule = RULE.read(entity.raw)
-                if scoped and rule.included_rules is None:
-                    raise EntityBroken("includedRules", "absent", "a list of rule ids")
+                rule = _read_holdout(entity, scoped=scoped)
             except EntityBroken as error:
                 self._leave_out(error.within(entity.path))
                 continue
@@ -142,6 +156,17 @@ class FlagCompiler:
 
     def _leave_out(self, fault: EntityBroken) -> None:
         self._warnings.add(fault.path, f"is {fault.got}, wanted {fault.wanted}; the holdout is left out")
+
+
+def _into(trace: Trace) -> Complain:
+    return lambda place, complaint: trace.note(StepKind.VARIABLE, place, complaint)
+
+
+def _read_holdout(entity: Entity, *, scoped: bool) -> Rule:
+    rule = RULE.read(entity.raw)
+    if scoped and rule.included_rules is None:
+        raise EntityBroken("includedRules", "absent", "a list of rule ids")
+    return rule
 
 
 def _check_variables(flag: Flag, entity: Entity, warnings: Warnings) -> None:

@@ -1,7 +1,7 @@
 """Trees of conditions compiled to closures with three-valued logic.
 
-Two kinds of tree share the operators: an audience's, whose leaves are conditions, and a rule's, whose leaves are audience
-ids. Compiling never raises for any JSON (C3). Rules: docs/semantics.md C1 to C13.
+Two kinds of tree share the operators: an audience's, whose leaves are conditions, and a rule's, whose leaves
+are audience ids. Compiling never raises for any JSON (C3). Rules: docs/semantics.md C1 to C13.
 """
 
 from __future__ import annotations
@@ -9,31 +9,32 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final
+from typing import Final
 
+from sidecar.decision.entities import Json
 from sidecar.decision.matches import MATCHES, Condition, ValueUnusable, one_of
 from sidecar.decision.trace import Trace
 from sidecar.values import Value
 
 Warn = Callable[[str, str], None]
 """Takes a path relative to the tree and what is wrong there."""
-Leaf = Callable[[Any, str], Condition]
+Leaf = Callable[[Json, str], Condition]
 """Compiles one leaf, given with its path."""
 
-Fuse = Callable[[Sequence[Any]], "Condition | None"]
+Fuse = Callable[[Sequence[Json]], "Condition | None"]
 """Makes one condition of all operands of an `or`, where that is possible."""
 
 OPERATORS: Final = frozenset({"and", "or", "not"})
 _TYPES: Final = frozenset({"custom_attribute", "third_party_dimension"})
 
 
-def unknown(attributes: Mapping[str, Value], segments: frozenset[str] | None) -> bool | None:
+def unknown(_attributes: Mapping[str, Value], _segments: frozenset[str] | None) -> bool | None:
     """The condition that nobody can answer."""
     return None
 
 
 def compile_tree(
-    tree: Any, path: str, leaf: Leaf, is_operator: Callable[[str], bool], fuse: Fuse | None = None
+    tree: Json, path: str, leaf: Leaf, is_operator: Callable[[str], bool], fuse: Fuse | None = None
 ) -> Condition:
     """Compile lists as operators and everything else as leaves.
 
@@ -100,10 +101,10 @@ def _negation(operand: Condition) -> Condition:
     return inverse
 
 
-def compile_audience(tree: Any, path: str, warn: Warn, trace: Trace | None = None) -> Condition:
+def compile_audience(tree: Json, path: str, warn: Warn, trace: Trace | None = None) -> Condition:
     """Compile an audience's tree. With a trace, each leaf writes down what it saw."""
 
-    def leaf(node: Any, place: str) -> Condition:
+    def leaf(node: Json, place: str) -> Condition:
         condition = _compile_leaf(node, place, warn)
         return condition if trace is None else _observed(condition, node, trace)
 
@@ -111,15 +112,15 @@ def compile_audience(tree: Any, path: str, warn: Warn, trace: Trace | None = Non
     return compile_tree(tree, path, leaf, lambda _: True, _one_of if trace is None else None)
 
 
-def _one_of(operands: Sequence[Any]) -> Condition | None:
+def _one_of(operands: Sequence[Json]) -> Condition | None:
     """An `or` of exact strings of one attribute, which lists of countries or plans usually are."""
-    if len(operands) < 2 or not all(_is_exact_text(node) for node in operands):
+    if not operands or not all(_is_exact_text(node) for node in operands):
         return None
     names = {node.get("name") for node in operands}
     return one_of(sys.intern(names.pop()), (node["value"] for node in operands)) if len(names) == 1 else None
 
 
-def _is_exact_text(node: Any) -> bool:
+def _is_exact_text(node: Json) -> bool:
     return (
         isinstance(node, dict)
         and node.get("match") in (None, "exact")
@@ -130,7 +131,7 @@ def _is_exact_text(node: Any) -> bool:
     )
 
 
-def _compile_leaf(node: Any, path: str, warn: Warn) -> Condition:
+def _compile_leaf(node: Json, path: str, warn: Warn) -> Condition:
     if not isinstance(node, dict):
         warn(path, f"`{node}` is no operator and no condition; it is unknown for every user")
         return unknown
@@ -155,19 +156,19 @@ def _compile_leaf(node: Any, path: str, warn: Warn) -> Condition:
         return unknown
 
 
-def _observed(condition: Condition, node: Any, trace: Trace) -> Condition:
+def _observed(condition: Condition, node: Json, trace: Trace) -> Condition:
     name = str(node.get("name") or "") if isinstance(node, dict) else ""
     words = in_words(node)
 
     def observed(attributes: Mapping[str, Value], segments: frozenset[str] | None) -> bool | None:
         answer = condition(attributes, segments)
-        trace.condition(words, name, attributes.get(name), answer)
+        trace.condition(words, name, attributes.get(name), answer=answer)
         return answer
 
     return observed
 
 
-def in_words(node: Any) -> str:
+def in_words(node: Json) -> str:
     """One leaf, readable: `country` exact "us"."""
     if not isinstance(node, dict):
         return f"`{node}`"

@@ -1,7 +1,7 @@
 """A parsed datafile: its own facts, and its entities found by key or id but still as bytes.
 
-Values only; `parsing` makes them, `compiling` reads the entities. The raw views keep the datafile's body alive, which is
-what explanations and GetConfig read again.
+Values only; `parsing` makes them, `compiling` reads the entities. The raw views keep the datafile's body
+alive, which is what explanations and GetConfig read again.
 """
 
 from __future__ import annotations
@@ -17,7 +17,10 @@ from sidecar.limits import DATAFILE_WARNINGS_MAX
 
 @dataclass(frozen=True, slots=True)
 class DatafileWarning:
-    """Something in an accepted datafile that is not as it should be; `path` is a JSON path, `featureFlags[3].key`."""
+    """Something in an accepted datafile that is not as it should be.
+
+    `path` is a JSON path, `featureFlags[3].key`.
+    """
 
     path: str
     message: str

@@ -1,13 +1,14 @@
-"""A datafile described for people and tools: GetConfig. Read again from its bytes on demand, so it costs no memory.
+"""A datafile described for people and tools: GetConfig.
 
-What cannot be read is left out; the warnings of the compiled datafile say what and why. Rules: docs/semantics.md G1, G2.
+Read again from its bytes on demand, so it costs no memory. What cannot be read is left out; the warnings of
+the compiled datafile say what and why. Rules: docs/semantics.md G1, G2.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from sidecar.decision.answers import RuleType
 from sidecar.decision.audiences import read_conditions
@@ -20,6 +21,7 @@ from sidecar.decision.entities import (
     RULE,
     EntityBroken,
     Flag,
+    Json,
     Reader,
     Rule,
     depth_of,
@@ -42,7 +44,10 @@ class VariationDescription:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RuleDescription:
-    """One rule of a flag. `audiences` is in words, as `"aud1" AND ("aud2" OR "aud3")`, empty for everybody."""
+    """One rule of a flag.
+
+    `audiences` is in words, as `"aud1" AND ("aud2" OR "aud3")`, empty for everybody.
+    """
 
     id: str
     key: str
@@ -168,7 +173,7 @@ def _audience(entity: Entity) -> AudienceDescription | None:
     return AudienceDescription(id=audience.id, name=audience.name, conditions=words)
 
 
-def tree_in_words(tree: Any, leaf: Any, is_operator: Any) -> str:
+def tree_in_words(tree: Json, leaf: Callable[[Json], str], is_operator: Callable[[str], bool]) -> str:
     """A tree of conditions as a sentence with AND, OR, NOT and no more parentheses than it needs."""
     if depth_of(tree) > CONDITION_DEPTH_MAX:
         return "(nested too deeply)"
@@ -176,7 +181,7 @@ def tree_in_words(tree: Any, leaf: Any, is_operator: Any) -> str:
     return words[1:-1] if words.startswith("(") and isinstance(tree, list) and words[0] != "N" else words
 
 
-def _words(tree: Any, leaf: Any, is_operator: Any) -> str:
+def _words(tree: Json, leaf: Callable[[Json], str], is_operator: Callable[[str], bool]) -> str:
     if not isinstance(tree, list):
         return str(leaf(tree))
     named = bool(tree) and isinstance(tree[0], str) and is_operator(tree[0])
@@ -184,6 +189,6 @@ def _words(tree: Any, leaf: Any, is_operator: Any) -> str:
     operands = [_words(child, leaf, is_operator) for child in children]
     if name == "not":
         return f"NOT {operands[0]}" if operands else ""
-    if len(operands) < 2:
-        return operands[0] if operands else ""
+    if not operands[1:]:
+        return "".join(operands)
     return "(" + f" {name.upper()} ".join(operands) + ")"

@@ -1,32 +1,50 @@
 """The entities of a datafile as they are written, decoded one at a time, and how leniently they are read.
 
-Only shapes live here: what an entity means is in `compiling`. Rules: docs/semantics.md F1 to F8. A `Raw` is a view of
-the datafile's bytes, so that what is read again on demand (explanations, GetConfig) costs no second copy.
+Only shapes live here: what an entity means is in `compiling`. Rules: docs/semantics.md F1 to F8. A `Raw` is a
+view of the datafile's bytes, so that what is read again on demand (explanations, GetConfig) costs no second
+copy.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeAlias, TypeVar
 
 import msgspec
 from msgspec import Raw, Struct, field
 
 from sidecar.limits import CONDITION_DEPTH_MAX
 
+Json: TypeAlias = Any
+"""Any JSON value, not looked at yet."""
+
 JSON_ERRORS = (msgspec.MsgspecError, ValueError, RecursionError)
-"""What decoding can raise: malformed JSON, a wrong shape, bytes that are no UTF-8, a number or nesting too large."""
+"""What decoding can raise: malformed JSON, a wrong shape, no UTF-8, too large a number or depth."""
 
 _EMPTY_LIST = Raw(b"[]")
 _TEXT_KEYS = frozenset(
-    "id key status layerId type subType entityId value defaultValue rolloutId policy name "
-    "audienceIds experimentIds includedRules forcedVariations".split()
+    {
+        "id",
+        "key",
+        "status",
+        "layerId",
+        "type",
+        "subType",
+        "entityId",
+        "value",
+        "defaultValue",
+        "rolloutId",
+        "policy",
+        "name",
+        "audienceIds",
+        "experimentIds",
+        "includedRules",
+        "forcedVariations",
+    }
 )
 _CONDITION_KEYS = frozenset({"conditions", "audienceConditions"})
-_MISMATCH = re.compile(
-    r"Expected `(?P<wanted>.*)`, got `(?P<got>.*?)`(?: - at `\$(?P<path>.*)`)?$", re.DOTALL
-)
+_MISMATCH = re.compile(r"Expected `(?P<wanted>.*)`, got `(?P<got>.*?)`(?: - at `\$(?P<path>.*)`)?$", re.DOTALL)
 _JSON_NAMES = {"str": "string", "int": "integer", "float": "number", "bool": "boolean"}
 
 
@@ -54,7 +72,10 @@ class Identity(Struct, frozen=True, gc=False):
 
 
 class Allocation(Struct, frozen=True, gc=False, rename="camel"):
-    """One traffic range: it ends before `end_of_range`, in hundredths of a percent, and begins where the last ended."""
+    """One traffic range.
+
+    It ends before `end_of_range`, in hundredths of a percent, and begins where the last ended.
+    """
 
     entity_id: str = ""
     end_of_range: int | float = 0
@@ -77,7 +98,10 @@ class Variation(Struct, frozen=True, gc=False, rename="camel"):
 
 
 class Rule(Struct, frozen=True, gc=False, rename="camel"):
-    """An experiment, a rollout's rule or a holdout; the fields that only one of them has are empty in the others."""
+    """An experiment, a rollout's rule or a holdout.
+
+    The fields that only one of them has are empty in the others.
+    """
 
     id: str = ""
     key: str = ""
@@ -142,7 +166,10 @@ Shape = TypeVar("Shape")
 
 
 class Reader(Generic[Shape]):
-    """Reads entities of one shape: at full speed when they are as Optimizely writes them, leniently otherwise (F3)."""
+    """Reads entities of one shape.
+
+    At full speed when they are as Optimizely writes them, leniently otherwise (F3).
+    """
 
     def __init__(self, shape: type[Shape]) -> None:
         self._decoder: msgspec.json.Decoder[Shape] = msgspec.json.Decoder(shape)
@@ -165,15 +192,16 @@ def broken(error: Exception) -> EntityBroken:
     mismatch = _MISMATCH.match(str(error))
     if mismatch is None:
         return EntityBroken("", f"unreadable ({error})", "JSON of the documented shape")
-    wanted = " or ".join(
-        _JSON_NAMES.get(name, name) for name in mismatch["wanted"].split(" | ") if name != "null"
-    )
+    wanted = " or ".join(_JSON_NAMES.get(name, name) for name in mismatch["wanted"].split(" | ") if name != "null")
     got = _JSON_NAMES.get(mismatch["got"], mismatch["got"])
     return EntityBroken((mismatch["path"] or "").removeprefix("."), f"`{got}`", wanted)
 
 
-def _lenient(node: Any, *, text: bool) -> Any:
-    """Drop nulls and write numbers as strings where text is wanted; conditions keep their values as they are."""
+def _lenient(node: Json, *, text: bool) -> Json:
+    """Drop nulls and write numbers as strings where text is wanted.
+
+    Conditions keep their values as they are.
+    """
     if isinstance(node, dict):
         return {
             key: child if key in _CONDITION_KEYS else _lenient(child, text=text or key in _TEXT_KEYS)
@@ -187,7 +215,7 @@ def _lenient(node: Any, *, text: bool) -> Any:
     return node
 
 
-def depth_of(tree: Any) -> int:
+def depth_of(tree: Json) -> int:
     """How deep lists nest in a tree of conditions, counted no further than one past the bound."""
     depth, level = 0, [tree]
     while depth <= CONDITION_DEPTH_MAX:

@@ -36,9 +36,7 @@ class FlagRule:
         placement = self.placement
         if not placement.running:
             if trace is not None:
-                trace.note(
-                    StepKind.STATUS, placement.key, f"experiment `{placement.key}` is not running", False
-                )
+                trace.note(StepKind.STATUS, placement.key, f"experiment `{placement.key}` is not running", answer=False)
             return None
         if user.forced_variations or placement.whitelist or user.profile:
             decision = self._fixed(user, trace)
@@ -48,7 +46,7 @@ class FlagRule:
             return None
         if placement.unsupported:
             if trace is not None:
-                text = f"rule `{placement.key}` wants a contextual bandit, which is not supported here: it is skipped"
+                text = f"rule `{placement.key}` is a contextual bandit, which is not supported: skipped"
                 trace.note(StepKind.RULE, placement.key, text)
             return None
         return self.allot(user, trace)
@@ -59,7 +57,10 @@ class FlagRule:
         return None if arm is None else self.answers.of(arm)
 
     def _fixed(self, user: User, trace: Trace | None) -> Decision | None:
-        """A variation that was set for this user by API, whitelist or profile; one that is gone is passed over (D5)."""
+        """A variation set for this user by API, whitelist or profile (D5).
+
+        One that is gone is passed over.
+        """
         placement = self.placement
         forced = (user.forced_variations or {}).get(placement.id)
         sticky = (user.profile or {}).get(placement.id)
@@ -70,15 +71,11 @@ class FlagRule:
         ):
             if arm is not None:
                 if trace is not None:
-                    text = (
-                        f"variation `{arm.key}` of `{placement.key}` is set for the user ({reason.lower()})"
-                    )
-                    trace.note(kind, placement.key, text, True)
+                    text = f"variation `{arm.key}` of `{placement.key}` is set for the user ({reason.lower()})"
+                    trace.note(kind, placement.key, text, answer=True)
                 return self.answers.because(arm, reason)
             if trace is not None and wanted is not None and kind is not StepKind.WHITELIST:
-                trace.note(
-                    kind, placement.key, f"variation `{wanted}` is no longer in `{placement.key}`", False
-                )
+                trace.note(kind, placement.key, f"variation `{wanted}` is no longer in `{placement.key}`", answer=False)
         return None
 
 
@@ -150,7 +147,10 @@ class CompiledFlag:
         return self._deliver(user, trace) or self._nothing
 
     def _deliver(self, user: User, trace: Trace | None) -> Decision | None:
-        """Ask the rollout's rules: who is in a rule's audience but not in its traffic goes to the last one (D6)."""
+        """Ask the rollout's rules (D6).
+
+        Who is in a rule's audience but not in its traffic goes to the last one.
+        """
         deliveries = self.deliveries
         for rule in deliveries:
             if trace is not None:
@@ -202,7 +202,7 @@ class CompiledFlag:
                 StepKind.FORCED_DECISION,
                 self.key,
                 f"variation `{wanted}` {outcome} on {where}",
-                arm is not None,
+                answer=arm is not None,
             )
         if arm is None:
             return None
@@ -229,11 +229,14 @@ class CompiledFlag:
         arm = holdout.choose(user, trace) if holdout.admits(user, trace) else None
         if trace is not None:
             text = f"holdout `{holdout.key}` {'holds' if arm is not None else 'does not hold'} the user"
-            trace.note(StepKind.HOLDOUT, holdout.key, text, arm is not None)
+            trace.note(StepKind.HOLDOUT, holdout.key, text, answer=arm is not None)
         return arm
 
     def _held_out(self, holdout: Placement, arm: Arm, user: User, trace: Trace | None) -> Decision:
-        """A holdout that excludes targeted deliveries lets those and the rollout answer, beside its impression (D3)."""
+        """Answer for a user whom a global holdout holds (D3).
+
+        One that excludes targeted deliveries lets those and the rollout answer, beside its own impression (I4).
+        """
         answers = self._answers_of(holdout)
         if not holdout.excludes_targeted_deliveries:
             return answers.of(arm)

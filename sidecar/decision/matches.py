@@ -1,8 +1,8 @@
 """The leaves of audiences: one maker per match type, which checks the condition's value once.
 
-What it returns answers true, false, or None for unknown, and never raises; an attribute that is absent or null has no
-type and so is unknown (C4). Rules: docs/semantics.md C4 to C13. Types are compared exactly (`type(x) is str`): attributes
-hold the types of `sidecar.values.Value`, where a bool is no int.
+What it returns answers true, false, or None for unknown, and never raises; an attribute that is absent or
+null has no type and so is unknown (C4). Rules: docs/semantics.md C4 to C13. Types are compared exactly
+(`type(x) is str`): attributes hold the types of `sidecar.values.Value`, where a bool is no int.
 """
 
 from __future__ import annotations
@@ -12,11 +12,12 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
 from sidecar.decision import semver
+from sidecar.decision.entities import Json
 from sidecar.values import Value
 
 Condition = Callable[[Mapping[str, Value], "frozenset[str] | None"], "bool | None"]
 """(attributes, qualified segments or None when unset) to true, false or None for unknown."""
-Maker = Callable[[str, Any], Condition]
+Maker = Callable[[str, Json], Condition]
 """(attribute's key, the condition's value) to a condition. Raises ValueUnusable."""
 
 INTEGER_EXACT_MAX: Final = 2**53
@@ -33,17 +34,17 @@ def is_comparable(value: object) -> bool:
     return (type(value) is int or type(value) is float) and INTEGER_EXACT_MIN <= value <= INTEGER_EXACT_MAX
 
 
-def _exact(name: str, wanted: Any) -> Condition:
+def _exact(name: str, wanted: Json) -> Condition:
     if type(wanted) is str:
 
-        def same_text(attributes: Mapping[str, Value], segments: frozenset[str] | None) -> bool | None:
+        def same_text(attributes: Mapping[str, Value], _segments: frozenset[str] | None) -> bool | None:
             seen = attributes.get(name)
             return seen == wanted if type(seen) is str else None
 
         return same_text
     if type(wanted) is bool:
 
-        def same_bool(attributes: Mapping[str, Value], segments: frozenset[str] | None) -> bool | None:
+        def same_bool(attributes: Mapping[str, Value], _segments: frozenset[str] | None) -> bool | None:
             seen = attributes.get(name)
             return seen is wanted if type(seen) is bool else None
 
@@ -57,7 +58,7 @@ def one_of(name: str, wanted: Iterable[str]) -> Condition:
     """Any of several exact strings of one attribute: what an `or` of them answers, in one look (C1, C5)."""
     accepted = frozenset(wanted)
 
-    def one_of_texts(attributes: Mapping[str, Value], segments: frozenset[str] | None) -> bool | None:
+    def one_of_texts(attributes: Mapping[str, Value], _segments: frozenset[str] | None) -> bool | None:
         seen = attributes.get(name)
         return seen in accepted if type(seen) is str else None
 
@@ -65,11 +66,11 @@ def one_of(name: str, wanted: Iterable[str]) -> Condition:
 
 
 def _ordered(compare: Callable[[Any, Any], bool]) -> Maker:
-    def make(name: str, wanted: Any) -> Condition:
+    def make(name: str, wanted: Json) -> Condition:
         if not is_comparable(wanted):
             raise ValueUnusable("a number up to 2^53")
 
-        def compared(attributes: Mapping[str, Value], segments: frozenset[str] | None) -> bool | None:
+        def compared(attributes: Mapping[str, Value], _segments: frozenset[str] | None) -> bool | None:
             seen = attributes.get(name)
             if type(seen) is not int and type(seen) is not float:
                 return None
@@ -83,11 +84,11 @@ def _ordered(compare: Callable[[Any, Any], bool]) -> Maker:
 _equals: Final = _ordered(operator.eq)
 
 
-def _substring(name: str, wanted: Any) -> Condition:
+def _substring(name: str, wanted: Json) -> Condition:
     if type(wanted) is not str:
         raise ValueUnusable("a string")
 
-    def contains(attributes: Mapping[str, Value], segments: frozenset[str] | None) -> bool | None:
+    def contains(attributes: Mapping[str, Value], _segments: frozenset[str] | None) -> bool | None:
         seen = attributes.get(name)
         return wanted in seen if type(seen) is str else None
 
@@ -95,12 +96,12 @@ def _substring(name: str, wanted: Any) -> Condition:
 
 
 def _version(holds: Callable[[int, int], bool]) -> Maker:
-    def make(name: str, wanted: Any) -> Condition:
+    def make(name: str, wanted: Json) -> Condition:
         target = semver.parse(wanted) if type(wanted) is str else None
         if target is None:
             raise ValueUnusable("a version such as 1.2.3 or 1.2.3-beta")
 
-        def compared(attributes: Mapping[str, Value], segments: frozenset[str] | None) -> bool | None:
+        def compared(attributes: Mapping[str, Value], _segments: frozenset[str] | None) -> bool | None:
             seen = attributes.get(name)
             version = semver.parse(seen) if type(seen) is str else None
             return None if version is None else holds(semver.compare(version, target), 0)
@@ -110,18 +111,18 @@ def _version(holds: Callable[[int, int], bool]) -> Maker:
     return make
 
 
-def _exists(name: str, wanted: Any) -> Condition:
-    def exists(attributes: Mapping[str, Value], segments: frozenset[str] | None) -> bool | None:
+def _exists(name: str, _wanted: Json) -> Condition:
+    def exists(attributes: Mapping[str, Value], _segments: frozenset[str] | None) -> bool | None:
         return attributes.get(name) is not None
 
     return exists
 
 
-def _qualified(name: str, wanted: Any) -> Condition:
+def _qualified(_name: str, wanted: Json) -> Condition:
     if type(wanted) is not str:
         raise ValueUnusable("the name of a segment")
 
-    def qualified(attributes: Mapping[str, Value], segments: frozenset[str] | None) -> bool | None:
+    def qualified(_attributes: Mapping[str, Value], segments: frozenset[str] | None) -> bool | None:
         return segments is not None and wanted in segments
 
     return qualified

@@ -1,7 +1,8 @@
-"""From a datafile's bytes to its entities, each still as bytes: accepted or rejected as a whole here, and nowhere else.
+"""From a datafile's bytes to its entities, each still as bytes.
 
-One scan finds where the entities are, then each is looked at alone, so that a thread that parses never holds the
-interpreter for long. Rules: docs/semantics.md F1 to F5.
+Accepted or rejected as a whole here, and nowhere else. One scan finds where the entities are, then each is
+looked at alone, so that a thread that parses never holds the interpreter for long. Rules: docs/semantics.md
+F1 to F5.
 """
 
 from __future__ import annotations
@@ -54,8 +55,9 @@ _HEADER: Final = msgspec.json.Decoder(_Header)
 def parse(body: bytes) -> Datafile:
     """Read a datafile's shape and index its entities.
 
-    Raises DatafileRejected when it is too large, no JSON, of the wrong shape at the top, of an unknown version or
-    without a revision. Everything below the top is read leniently and warned of. Source: docs/semantics.md F1 to F5.
+    Raises DatafileRejected when it is too large, no JSON, of the wrong shape at the top, of an unknown
+    version or without a revision. Everything below the top is read leniently and warned of. Source:
+    docs/semantics.md F1 to F5.
     """
     header = _read_header(body)
     warnings = Warnings()
@@ -111,6 +113,7 @@ def _text(value: _Text) -> str:
 
 
 def listed(section: str, raws: Iterable[Raw] | None) -> tuple[Entity, ...]:
+    """The entities of one list in its order, each with its place."""
     return tuple(Entity(section, index, raw) for index, raw in enumerate(raws or ()))
 
 
@@ -122,9 +125,10 @@ def indexed(
     *,
     strict: bool = False,
 ) -> dict[str, Entity]:
-    """Find the entities of one list by id or key; of two with the same, the last is used in the first one's place (F5).
+    """Find the entities of one list by id or key.
 
-    One that cannot be found so is left out with a warning; with `strict`, it raises EntityBroken, path complete.
+    Of two with the same, the last is used in the first one's place (F5). One that cannot be found so is left
+    out with a warning; with `strict`, it raises EntityBroken, path complete.
     """
     entities: dict[str, Entity] = {}
     for entity in listed(section, raws):
@@ -155,9 +159,7 @@ def _grouped(raws: Iterable[Raw] | None, warnings: Warnings) -> dict[str, Entity
             group = GROUP.read(place.raw)
         except EntityBroken as error:
             fault = error.within(place.path)
-            warnings.add(
-                fault.path, f"is {fault.got}, wanted {fault.wanted}; the group's experiments are left out"
-            )
+            warnings.add(fault.path, f"is {fault.got}, wanted {fault.wanted}; the group's experiments are left out")
             continue
         # Its experiments are dropped from what each of them keeps; their own raws stay.
         shared = msgspec.structs.replace(group, experiments=[])
@@ -167,6 +169,4 @@ def _grouped(raws: Iterable[Raw] | None, warnings: Warnings) -> dict[str, Entity
 
 
 def _ids_by_key(section: str, raws: Iterable[Raw] | None, warnings: Warnings) -> dict[str, str]:
-    return {
-        key: IDENTITY.read(entity.raw).id for key, entity in indexed(section, raws, "key", warnings).items()
-    }
+    return {key: IDENTITY.read(entity.raw).id for key, entity in indexed(section, raws, "key", warnings).items()}

@@ -1,7 +1,8 @@
 """One rule apart from any flag: whom it admits and which of its variations they get.
 
 An experiment, a delivery rule and a holdout place users in the same way; what surrounds that is in `flags`.
-Rules: docs/semantics.md D4 to D7, B1 to B5. These values are in no cycle, so the collector need not track them.
+Rules: docs/semantics.md D4 to D7, B1 to B5. These values are in no cycle, so the collector need not track
+them.
 """
 
 from __future__ import annotations
@@ -17,7 +18,10 @@ from sidecar.decision.user import User
 
 
 class Arm(Struct, frozen=True, eq=False, gc=False, kw_only=True):
-    """One variation of a rule, found by identity. `usages` is the raw list of its variables' values, None if empty."""
+    """One variation of a rule, found by identity.
+
+    `usages` is the raw list of its variables' values, None if empty.
+    """
 
     id: str
     key: str
@@ -28,9 +32,10 @@ class Arm(Struct, frozen=True, eq=False, gc=False, kw_only=True):
 
 
 class Placement(Struct, frozen=True, eq=False, gc=False, kw_only=True):
-    """A compiled rule. `audience` is None when everybody is admitted, `group` when the rule shares no traffic.
+    """A compiled rule. `audience` is None when everybody is admitted.
 
-    `arms` has one entry for each variation. `whitelist` maps user ids to existing variations.
+    `group` when the rule shares no traffic. `arms` has one entry for each variation. `whitelist` maps user
+    ids to existing variations.
     """
 
     id: str
@@ -59,7 +64,7 @@ class Placement(Struct, frozen=True, eq=False, gc=False, kw_only=True):
         answer = audience(user.attributes, user.qualified_segments)
         if trace is not None:
             text = f"audience of `{self.key}` is {in_words(answer)}: the user is {'in' if answer else 'out'}"
-            trace.note(StepKind.AUDIENCE, self.key, text, answer)
+            trace.note(StepKind.AUDIENCE, self.key, text, answer=answer)
         return answer is True
 
     def choose(self, user: User, trace: Trace | None = None) -> Arm | None:
@@ -69,7 +74,7 @@ class Placement(Struct, frozen=True, eq=False, gc=False, kw_only=True):
             if trace is not None:
                 group_id = self.group.entity_id.decode()
                 text = f"group `{group_id}` gives the user experiment `{chosen or 'none'}`"
-                trace.note(StepKind.GROUP, group_id, text, chosen == self.id)
+                trace.note(StepKind.GROUP, group_id, text, answer=chosen == self.id)
             if chosen != self.id:
                 return None
         return self.ranges.choose(user.bucketing_bytes, trace)

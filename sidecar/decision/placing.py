@@ -1,6 +1,6 @@
-"""Compiles rules: experiments, a rollout's rules and holdouts become placements, each once however many flags share it.
+"""Compiles rules into placements, each once however many flags share it.
 
-Rules: docs/semantics.md B1 to B5, D7, D8, F4, F6.
+Experiments, the rules of rollouts and holdouts alike. Rules: docs/semantics.md B1 to B5, D7, D8, F4, F6.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from sidecar.decision.parsing import indexed
 from sidecar.decision.placement import Arm, Placement
 
 RUNNING: Final = "Running"
+FEATURE_ROLLOUT: Final = "fr"
 _EXCLUSIVE: Final = "random"
 _EMPTY: Final = (b"[]", b"null")
 _NOBODY: Final[Mapping[str, Arm]] = {}
@@ -58,7 +59,10 @@ class Placements:
         return found
 
     def rollout(self, id_: str) -> tuple[Placement, ...]:
-        """The rules of the rollout of that id, which must be in the datafile. Raises EntityBroken, path complete."""
+        """The rules of the rollout of that id, which must be in the datafile.
+
+        Raises EntityBroken, path complete.
+        """
         found = self._rollouts.get(id_)
         if found is None:
             try:
@@ -71,7 +75,10 @@ class Placements:
         return found
 
     def place(self, entity: Entity, everyone_else: Arm | None = None) -> Placement:
-        """Compile one rule; `everyone_else` is what a feature rollout gives to the rest of its traffic (D7)."""
+        """Compile one rule.
+
+        `everyone_else` is what a feature rollout gives to the rest of its traffic (D7).
+        """
         try:
             rule = RULE.read(entity.raw)
             _require(rule)
@@ -84,9 +91,7 @@ class Placements:
             arms[everyone_else.id] = everyone_else
         placed = tuple(structs.replace(arm, place=place) for place, arm in enumerate(arms.values()))
         if rule.cmab:
-            self._warnings.add(
-                f"{entity.path}.cmab", "contextual bandits are not decided here; the rule is skipped"
-            )
+            self._warnings.add(f"{entity.path}.cmab", "contextual bandits are not decided here; the rule is skipped")
         return Placement(
             id=intern(rule.id),
             key=intern(rule.key),

@@ -14,7 +14,7 @@ _NUMBERS_MAX = 3
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Version:
-    """A version in parts: one to three numbers as digits, then perhaps the suffix after the first `-` or `+`."""
+    """A version in parts: one to three numbers, as digits, then perhaps a suffix."""
 
     parts: tuple[str, ...]
     pre_release: bool
@@ -22,7 +22,7 @@ class Version:
 
 
 def parse(text: str) -> Version | None:
-    """Split a version; None when it is not one (a blank, an empty or non-digit number, more than three numbers)."""
+    """Split a version; None when the text is none (C8, C9)."""
     if " " in text:
         return None
     cut = next((index for index, character in enumerate(text) if character in "-+"), None)
@@ -40,7 +40,7 @@ def parse(text: str) -> Version | None:
 
 
 def compare(user: Version, target: Version) -> int:
-    """-1, 0 or 1 as the user's version is lower than, equal to or higher than the target, to the target's precision."""
+    """-1, 0 or 1 as the user's version is lower than, equal to or higher than the target (C10)."""
     for index, wanted in enumerate(target.parts):
         if index >= len(user.parts):
             return 1 if target.pre_release or target.build else -1

@@ -1,6 +1,7 @@
 """What one decision looked at, step by step, and the same in English.
 
-The rules write into it when they are given one; nothing here decides. Wanted by INCLUDE_REASONS and Explain, both rare.
+The rules write into it when they are given one; nothing here decides. Wanted by INCLUDE_REASONS and Explain,
+both rare.
 """
 
 from __future__ import annotations
@@ -9,6 +10,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from sidecar.values import Value
+
+_SHOWN_CHARACTERS_MAX = 100
 
 
 class StepKind(StrEnum):
@@ -32,10 +35,11 @@ class StepKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TraceStep:
-    """One step. `subject` is the key or id of what was looked at; fields that do not apply to the kind are empty.
+    """One step. `subject` is the key or id of what was looked at.
 
-    `answer` is None for unknown. `hash` is 32 bits unsigned; `bucket` and the range are hundredths of a percent,
-    the range holds `range_start` and not `range_end`; both ends are None outside every range.
+    Fields that do not apply to the kind are empty. `answer` is None for unknown. `hash` is 32 bits unsigned;
+    `bucket` and the range are hundredths of a percent, the range holds `range_start` and not `range_end`;
+    both ends are None outside every range.
     """
 
     kind: StepKind
@@ -64,13 +68,11 @@ class Trace:
         """The steps in English, one sentence each; the wording may change between versions."""
         return [step.text for step in self.steps]
 
-    def note(self, kind: StepKind, subject: str, text: str, answer: bool | None = None) -> None:
+    def note(self, kind: StepKind, subject: str, text: str, *, answer: bool | None = None) -> None:
         """Add a step that has nothing but an answer."""
-        self.steps.append(
-            TraceStep(kind=kind, subject=subject, text=text, rule_key=self.rule_key, answer=answer)
-        )
+        self.steps.append(TraceStep(kind=kind, subject=subject, text=text, rule_key=self.rule_key, answer=answer))
 
-    def condition(self, words: str, name: str, seen: Value, answer: bool | None) -> None:
+    def condition(self, words: str, name: str, seen: Value, *, answer: bool | None) -> None:
         """A leaf of an audience: what it wants, the attribute's value, and what came out."""
         found = "no value" if seen is None else f"`{_shortened(seen)}`"
         text = f"condition {words} is {in_words(answer)}: the user has {found}"
@@ -86,29 +88,30 @@ class Trace:
         )
 
     def bucketed(
-        self, bucketing_id: str, entity_id: str, hash_: int, bucket: int, start: float, end: float | None
+        self, bucketing_id: str, entity_id: str, *, hashed: int, bucket: int, within: tuple[float, float] | None
     ) -> None:
-        """A look at traffic: where the user's hash falls, and in which range."""
-        where = "in no range" if end is None else f"in the range {start} to {end}"
+        """A look at traffic: where the user's hash falls, and in which range, None outside all of them."""
+        where = "in no range" if within is None else f"in the range {within[0]} to {within[1]}"
+        start, end = (None, None) if within is None else within
         self.steps.append(
             TraceStep(
                 kind=StepKind.BUCKET,
                 subject=entity_id,
                 text=f"bucketing id `{bucketing_id}` has bucket {bucket} of `{entity_id}`, {where}",
                 rule_key=self.rule_key,
-                hash=hash_,
+                hash=hashed,
                 bucket=bucket,
-                range_start=None if end is None else start,
+                range_start=start,
                 range_end=end,
             )
         )
 
 
-def in_words(answer: bool | None) -> str:
+def in_words(answer: bool | None) -> str:  # noqa: FBT001 - the value itself, not a switch
     """Three-valued truth in lower case."""
     return "unknown" if answer is None else str(answer).lower()
 
 
 def _shortened(value: Value) -> str:
     text = str(value)
-    return text if len(text) <= 100 else f"{text[:100]}…"
+    return text if len(text) <= _SHOWN_CHARACTERS_MAX else f"{text[:_SHOWN_CHARACTERS_MAX]}…"

@@ -18,8 +18,9 @@ _NO_ATTRIBUTES: Final[Mapping[str, Value]] = {}
 class User:
     """Who is decided for. Made once a call on the hot path, so it is a plain class; treat it as frozen.
 
-    `qualified_segments` is None when unset. `forced_decisions` maps (flag key, rule key or "") to a variation key,
-    `forced_variations` and `profile` map an experiment id to a variation id: the first set by API, the second sticky.
+    `qualified_segments` is None when unset. `forced_decisions` maps (flag key, rule key or "") to a variation
+    key, `forced_variations` and `profile` map an experiment id to a variation id: the first set by API, the
+    second sticky.
     """
 
     __slots__ = (
@@ -33,7 +34,7 @@ class User:
         "user_id",
     )
 
-    def __init__(
+    def __init__(  # noqa: PLR0917 - positional, as keywords cost a tenth of a decision
         self,
         user_id: str,
         attributes: Mapping[str, Value] = _NO_ATTRIBUTES,

@@ -1,21 +1,21 @@
 """Variables of a flag: their declared types and the typing of their values.
 
-Rules: docs/semantics.md V1 to V4. A value that does not fit its type is null, with a reason, and nothing raises.
+Rules: docs/semantics.md V1 to V4. A value that does not fit its type is null, with a reason, and nothing
+raises.
 """
 
 from __future__ import annotations
 
-import json
 import math
 import re
 from collections.abc import Callable, Iterable, Mapping
 from sys import intern
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
 from sidecar.decision.datafile import Entity
-from sidecar.decision.entities import FLAG, JSON_ERRORS, Flag, Usage, Variable
+from sidecar.decision.entities import FLAG, JSON_ERRORS, Flag, Json, Usage, Variable
 from sidecar.limits import DEPTH_MAX
 from sidecar.values import Value
 
@@ -66,8 +66,8 @@ def _json(text: str) -> Value:
         raise _Mistyped from None
 
 
-def _within_bounds(value: Any, depth: int) -> Value:
-    """The same value with integers beyond int64 as doubles, which is how every other JSON reader sees them."""
+def _within_bounds(value: Json, depth: int) -> Value:
+    """The same value with integers beyond int64 as doubles, as most JSON readers have them (V2)."""
     if isinstance(value, int) and not INT64_MIN <= value <= INT64_MAX:
         return float(value)
     if isinstance(value, list | dict) and depth == 0:
@@ -94,12 +94,18 @@ _TYPES: Final[Mapping[str, Callable[[str], Value]]] = {
 
 
 class FlagVariables:
-    """The variables of one flag; `defaults` is in datafile order and shared by every decision that uses it."""
+    """The variables of one flag.
+
+    `defaults` is in datafile order and shared by every decision that uses it.
+    """
 
     __slots__ = ("_by_id", "_complain", "_source", "defaults")
 
     def __init__(self, flag: Flag, source: Entity | None, complain: Complain) -> None:
-        """`source` is where the flag is read again when a value is typed late; `complain` takes what does not fit."""
+        """`source` is where the flag is read again when a value is typed late.
+
+        `complain` takes what does not fit.
+        """
         self._source = source
         self._complain = complain
         self._by_id: dict[str, Variable] | None = {variable.id: variable for variable in flag.variables}
@@ -111,7 +117,7 @@ class FlagVariables:
         return len(self.defaults)
 
     def settle(self) -> None:
-        """Forget the declarations, once everything that is made ahead is made; they are read again when needed."""
+        """Forget the declarations when all that is made ahead is made; later they are read again."""
         self._by_id = None
 
     def overridden(self, usages: Iterable[Usage]) -> dict[str, Value]:

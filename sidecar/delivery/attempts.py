@@ -70,9 +70,7 @@ class Attempts:
             await asyncio.sleep(self._pace.probe_interval_s)
         while True:
             answer = await self._attempt(part, attempt)
-            if answer.verdict is Verdict.DELIVERED or (
-                answer.verdict is Verdict.REFUSED and not self._distrusted
-            ):
+            if answer.verdict is Verdict.DELIVERED or (answer.verdict is Verdict.REFUSED and not self._distrusted):
                 self._well()
                 return answer
             attempt += 1

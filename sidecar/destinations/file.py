@@ -111,11 +111,15 @@ class RotatingLines:
         self._size = 0
         # Why: a cancelled send leaves its thread writing, and the next one or `close` must not meet it.
         self._lock = threading.Lock()
+        # Such a thread may come for the lock after `close`: it must not open the file again.
+        self._closed = False
         self._log = structlog.get_logger()
 
     def append(self, lines: bytes) -> None:
         """Write whole lines, all of them or none, and flush them as configured. Raises `OSError`."""
         with self._lock:
+            if self._closed:
+                raise OSError("file is closed")
             self._open()
             if self._size and self._size + len(lines) > self._config.file_bytes_max:
                 self._rotate()
@@ -135,6 +139,7 @@ class RotatingLines:
     def close(self) -> None:
         """Close the file. Idempotent."""
         with self._lock:
+            self._closed = True
             self._close()
 
     def _open(self) -> None:

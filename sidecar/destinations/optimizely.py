@@ -123,9 +123,7 @@ class OptimizelyDestination:
         head, tail = wire.envelope(batch.facts)
         url = self._config.endpoint or ENDPOINTS["EU" if batch.facts.region.upper() == "EU" else "US"]
         endpoint = Endpoint(url=url, way=self._config)
-        return await self._client.post(
-            endpoint, head + b",".join(batch.rendered) + tail, _HEADERS, batch.now_ms
-        )
+        return await self._client.post(endpoint, head + b",".join(batch.rendered) + tail, _HEADERS, batch.now_ms)
 
     async def close(self) -> None:
         """Nothing of its own: the client is the process's."""

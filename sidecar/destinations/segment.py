@@ -58,9 +58,7 @@ class SegmentConfig(HttpSection):
         if self.currency not in MINOR_UNIT_DIGITS:
             raise ValueError(f"currency is `{self.currency}`, wanted an upper-case ISO 4217 code")
         if not 1 <= self.batch_events_max <= SEGMENT_BATCH_EVENTS_MAX:
-            raise ValueError(
-                f"batch_events_max is {self.batch_events_max}, wanted 1 to {SEGMENT_BATCH_EVENTS_MAX}"
-            )
+            raise ValueError(f"batch_events_max is {self.batch_events_max}, wanted 1 to {SEGMENT_BATCH_EVENTS_MAX}")
 
 
 class SegmentDestination:

@@ -21,7 +21,6 @@ _OTHERS = {
 }
 
 MINOR_UNIT_DIGITS: Final[Mapping[str, int]] = MappingProxyType(
-    dict.fromkeys(_TWO.split(), 2)
-    | {code: digits for digits, codes in _OTHERS.items() for code in codes.split()}
+    dict.fromkeys(_TWO.split(), 2) | {code: digits for digits, codes in _OTHERS.items() for code in codes.split()}
 )
 """Decimals of the minor unit by code: USD 2 (cents), JPY 0, KWD 3. Source: ISO 4217:2015, list one."""

@@ -107,21 +107,13 @@ def check_money(
         return violations
     stated = currency_of(properties)
     if typed is not None and stated and stated != typed.currency:
-        violations.append(
-            Violation("properties.currency", f"is `{stated}`, contradicts revenue in `{typed.currency}`")
-        )
+        violations.append(Violation("properties.currency", f"is `{stated}`, contradicts revenue in `{typed.currency}`"))
     bought = amount_of(properties)
     if typed is not None and bought is not None and bought != typed.amount:
         violations.append(
-            Violation(
-                "properties.revenue", f"is {_shown(bought)}, contradicts revenue {_shown(typed.amount)}"
-            )
+            Violation("properties.revenue", f"is {_shown(bought)}, contradicts revenue {_shown(typed.amount)}")
         )
-    return (
-        violations
-        + _check_tags_against(typed, stated, bought, event_tags)
-        + _check_value(event_tags, properties)
-    )
+    return violations + _check_tags_against(typed, stated, bought, event_tags) + _check_value(event_tags, properties)
 
 
 def agreed_revenue(

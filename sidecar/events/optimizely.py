@@ -104,9 +104,7 @@ def impression(shown: Impression, facts: ProjectFacts) -> bytes:
         },
     }
     event = _event(campaign_id, "campaign_activated", shown.origin)
-    return encode(
-        _visitor(shown.origin, shown.attributes, facts, {"decisions": [decision], "events": [event]})
-    )
+    return encode(_visitor(shown.origin, shown.attributes, facts, {"decisions": [decision], "events": [event]}))
 
 
 def envelope(facts: ProjectFacts) -> tuple[bytes, bytes]:

@@ -25,9 +25,7 @@ _NUMBER_BYTES_MAX: Final = 25
 
 # The keys of a message and its context, quotes, instants, kind, library and project, with room.
 _FRAME_BYTES: Final = 1_500
-_FIELDS: Final = {
-    kind: [field.name for field in fields(kind) if field.name != "origin"] for kind in get_args(Event)
-}
+_FIELDS: Final = {kind: [field.name for field in fields(kind) if field.name != "origin"] for kind in get_args(Event)}
 
 _NAMES_MAX: Final = 8
 _NAME_CHARACTERS_MAX: Final = 64

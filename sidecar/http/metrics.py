@@ -64,9 +64,7 @@ class Metrics:
         yield gauge("info", "What runs.", ("version", "transport"), [((__version__, self._transport), 1)])
         calls = [((method.lstrip("/"),), count) for method, count in telemetry.calls.items()]
         yield counter("calls", "Calls by method.", ("method",), calls)
-        refused = [
-            ((method.lstrip("/"), code), count) for (method, code), count in telemetry.refusals.items()
-        ]
+        refused = [((method.lstrip("/"), code), count) for (method, code), count in telemetry.refusals.items()]
         yield counter("call_errors", "Calls that were answered with an error.", ("method", "code"), refused)
         yield counter("decisions", "Flags decided.", (), [(_NO_LABELS, telemetry.decisions)])
 
@@ -96,12 +94,8 @@ class Metrics:
             ("dead", "Dead letters."),
             ("dead_bytes", "Their stored size."),
         ):
-            yield gauge(
-                f"outbox_{name}", what, by, [((one.destination,), getattr(one, name)) for one in counts]
-            )
-        dropped = [
-            ((one.destination, reason), events) for one in counts for reason, events in one.dropped.items()
-        ]
+            yield gauge(f"outbox_{name}", what, by, [((one.destination,), getattr(one, name)) for one in counts])
+        dropped = [((one.destination, reason), events) for one in counts for reason, events in one.dropped.items()]
         yield counter("outbox_dropped", "Events given up for good.", ("destination", "reason"), dropped)
         ages = [
             (
@@ -116,9 +110,7 @@ class Metrics:
         yield counter("outbox_commits", "Transactions committed.", (), [(_NO_LABELS, facts.commits)])
         yield counter("outbox_commit_seconds", "Time in them.", (), [(_NO_LABELS, facts.commit_seconds)])
         refused = [((reason,), records) for reason, records in facts.offered_refused.items()]
-        yield counter(
-            "outbox_offers_refused", "Decide calls whose impressions had no place.", ("reason",), refused
-        )
+        yield counter("outbox_offers_refused", "Decide calls whose impressions had no place.", ("reason",), refused)
 
     def _deliveries(self) -> Iterator[Metric]:
         statuses = self._delivery.statuses.values()

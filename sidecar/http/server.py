@@ -36,9 +36,7 @@ class HttpFace:
         try:
             await site.start()
         except OSError as refused:
-            raise OSError(
-                f"cannot listen on {host}:{port} for HTTP: {refused.strerror or refused}"
-            ) from refused
+            raise OSError(f"cannot listen on {host}:{port} for HTTP: {refused.strerror or refused}") from refused
         bound = self._runner.addresses[0]
         return f"[{bound[0]}]:{bound[1]}" if ":" in bound[0] else f"{bound[0]}:{bound[1]}"
 
@@ -51,11 +49,7 @@ class HttpFace:
 
     async def _readyz(self, request: web.Request) -> web.Response:
         reason = self._not_ready()
-        return (
-            web.Response(text=f"not ready: {reason}\n", status=503)
-            if reason
-            else web.Response(text="ready\n")
-        )
+        return web.Response(text=f"not ready: {reason}\n", status=503) if reason else web.Response(text="ready\n")
 
     async def _scrape(self, request: web.Request) -> web.Response:
         return web.Response(

@@ -9,7 +9,16 @@ Imported by `app` alone.
 from sidecar.outbox.inspection import read_counts
 from sidecar.outbox.ledger import DestinationBounds
 from sidecar.outbox.schema import FILE_NAME, Durability
+from sidecar.outbox.section import OutboxSection
 from sidecar.outbox.sqlite import SqliteOutbox
 from sidecar.outbox.writer import OutboxStats
 
-__all__ = ["FILE_NAME", "DestinationBounds", "Durability", "OutboxStats", "SqliteOutbox", "read_counts"]
+__all__ = [
+    "FILE_NAME",
+    "DestinationBounds",
+    "Durability",
+    "OutboxSection",
+    "OutboxStats",
+    "SqliteOutbox",
+    "read_counts",
+]

@@ -34,8 +34,7 @@ class DeadRows:
     def insert(self, destination_id: int, rows: Sequence[DeadRow]) -> None:
         """Write rows in order; their `dead_id` is not looked at, the table gives the next."""
         head = (
-            "INSERT INTO dead_letters"
-            " (destination_id, record_id, event_index, reason, detail, status, bytes, died_ms)"
+            "INSERT INTO dead_letters (destination_id, record_id, event_index, reason, detail, status, bytes, died_ms)"
         )
         for chunk in chunks(rows, ROWS_PER_STATEMENT):
             parameters: list[object] = []

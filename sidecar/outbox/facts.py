@@ -70,9 +70,7 @@ class FactsRows:
             return None
         facts = self._bodies.get(facts_id)
         if facts is None:
-            row = self._connection.execute(
-                "SELECT key, body FROM facts WHERE facts_id = ?", (facts_id,)
-            ).fetchone()
+            row = self._connection.execute("SELECT key, body FROM facts WHERE facts_id = ?", (facts_id,)).fetchone()
             facts = EncodedFacts(row[0], row[1])
             if len(self._bodies) >= _BODIES_KEPT:
                 del self._bodies[next(iter(self._bodies))]

@@ -8,7 +8,7 @@ their oldest leave.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final, TypeAlias
 
 from sidecar.errors import OutboxFull
@@ -31,6 +31,9 @@ from sidecar.values import Outcome
 
 Accepted: TypeAlias = Sequence[tuple[Outcome, ...] | None]
 """What `Outbox.append` returns."""
+
+_Outcomes: TypeAlias = dict[bytes, tuple[Outcome, ...]]
+"""By the digest of the caller's id."""
 
 _Plan: TypeAlias = tuple[bytes, tuple[Target, ...]]
 _Row: TypeAlias = tuple[int, int, int, bytes, bytes]
@@ -64,13 +67,14 @@ class Intake:
 
     def take(self, records: Sequence[Record], now_ms: int) -> list[Accepted | OutboxFull]:
         """Write records in order; one answer each: what `append` returns, or the error that it raises."""
-        known = self._known(records, now_ms)
-        fresh: dict[bytes, tuple[Outcome, ...]] = {}
+        digests = {event_id: digest_of(event_id) for record in records for event_id in record.event_ids if event_id}
+        known = self._known(list(digests.values()), now_ms)
+        fresh: _Outcomes = {}
         rows: list[_Row] = []
         answers: list[Accepted | OutboxFull] = []
         for record in records:
             if record.event_ids:
-                answers.append(self._take_identified(record, known, fresh, rows))
+                answers.append(self._take_identified(record, digests, (known, fresh), rows))
             else:
                 full = self._take_one(record, record.routes, rows)
                 answers.append(full or _QUEUED * record.event_count)
@@ -81,26 +85,25 @@ class Intake:
                 self._queue.evict(account, now_ms)
         return answers
 
-    def _known(self, records: Sequence[Record], now_ms: int) -> dict[bytes, tuple[Outcome, ...]]:
-        digests = [digest_of(event_id) for record in records for event_id in record.event_ids if event_id]
+    def _known(self, digests: Sequence[bytes], now_ms: int) -> _Outcomes:
+        if not digests:
+            return {}
         self._remembered.prune(now_ms, len(digests))
-        return self._remembered.known(digests) if digests else {}
+        return self._remembered.known(digests)
 
     def _take_identified(
-        self,
-        record: Record,
-        known: dict[bytes, tuple[Outcome, ...]],
-        fresh: dict[bytes, tuple[Outcome, ...]],
-        rows: list[_Row],
+        self, record: Record, digests: Mapping[str, bytes], seen: tuple[_Outcomes, _Outcomes], rows: list[_Row]
     ) -> Accepted | OutboxFull:
+        """`seen` = what is remembered, and what this batch brought so far: the second grows."""
+        known, fresh = seen
         answer: list[tuple[Outcome, ...] | None] = []
-        mine: dict[bytes, tuple[Outcome, ...]] = {}
+        mine: _Outcomes = {}
         repeated = 0
         for index, event_id in enumerate(record.event_ids):
             first = None
             if event_id:
-                digest = digest_of(event_id)
-                first = next((seen[digest] for seen in (known, fresh, mine) if digest in seen), None)
+                digest = digests[event_id]
+                first = next((some[digest] for some in (known, fresh, mine) if digest in some), None)
                 if first is None:
                     mine[digest] = record.outcomes[index] if record.outcomes else ()
                 else:
@@ -136,7 +139,7 @@ class Intake:
             account.accepted += target.events
             account.pending += target.events
             account.pending_bytes += size * target.events
-            self._ledger.touch(account)
+            account.changed = True
         facts_id = self._facts.id_of(record.facts)
         rows.append((facts_id, record.received_ms, record.event_count, routes_packed, record.body))
         return None
@@ -144,9 +147,7 @@ class Intake:
     def _plan(self, routes: Routes) -> _Plan:
         """Routes by destination id; the routes of a datafile are few, so they are kept."""
         targets = tuple(
-            Target(self._ledger.register(name).destination_id, mask, mask.bit_count())
-            for name, mask in routes
-            if mask
+            Target(self._ledger.register(name).destination_id, mask, mask.bit_count()) for name, mask in routes if mask
         )
         if len(self._plans) >= _PLANS_KEPT:
             self._plans.clear()

@@ -34,7 +34,10 @@ DEFAULT_BOUNDS: Final = DestinationBounds()
 
 @dataclass(slots=True, kw_only=True)
 class Account:
-    """The counts of one destination and its place in the queue: what is up to `cursor` is behind it."""
+    """The counts of one destination and its place in the queue: what is up to `cursor` is behind it.
+
+    Whoever changes one sets `changed`, so that the next `Ledger.flush` writes it.
+    """
 
     destination_id: int
     name: str
@@ -49,6 +52,7 @@ class Account:
     dead_bytes: int = 0
     dropped: dict[str, int] = field(default_factory=dict)
     cursor: Cursor = START
+    changed: bool = False
 
     def counts(self, oldest_pending_ms: int) -> DestinationCounts:
         """A frozen copy."""
@@ -84,19 +88,15 @@ class Ledger:
     def __init__(self, connection: sqlite3.Connection, bounds: Mapping[str, DestinationBounds]) -> None:
         self._connection = connection
         self._bounds = bounds
-        self._dirty: set[int] = set()
         self.last_record_id = 0
         self.by_id: dict[int, Account] = {}
         self.by_name: dict[str, Account] = {}
 
     def load(self) -> None:
         """Read everything; what was changed and not flushed is forgotten."""
-        self._dirty.clear()
         self.by_id.clear()
         self.by_name.clear()
-        sequence = self._connection.execute(
-            "SELECT seq FROM sqlite_sequence WHERE name = 'records'"
-        ).fetchone()
+        sequence = self._connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'records'").fetchone()
         self.last_record_id = sequence[0] if sequence else 0
         for destination_id, name in self._connection.execute("SELECT destination_id, name FROM destinations"):
             self._enter(destination_id, name)
@@ -113,7 +113,7 @@ class Ledger:
             assert inserted.lastrowid is not None
             account = self._enter(inserted.lastrowid, name)
             account.cursor = Cursor(self.last_record_id, LAST_INDEX)
-            self.touch(account)
+            account.changed = True
         return account
 
     def _enter(self, destination_id: int, name: str) -> Account:
@@ -127,15 +127,11 @@ class Ledger:
         self.by_id[destination_id] = self.by_name[name] = account
         return account
 
-    def touch(self, account: Account) -> None:
-        """Remember that an account changed, for the next `flush`."""
-        self._dirty.add(account.destination_id)
-
     def flush(self) -> None:
         """Write what changed, in two statements; part of the transaction that changed it."""
-        if not self._dirty:
+        changed = [account for account in self.by_id.values() if account.changed]
+        if not changed:
             return
-        changed = [self.by_id[destination_id] for destination_id in sorted(self._dirty)]
         self._connection.execute(
             "INSERT OR REPLACE INTO counters SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]'),"
             " json_extract(value, '$[2]'), json_extract(value, '$[3]') FROM json_each(?)",
@@ -146,4 +142,5 @@ class Ledger:
             " json_extract(value, '$[2]') FROM json_each(?)",
             (json.dumps([(account.destination_id, *account.cursor) for account in changed]),),
         )
-        self._dirty.clear()
+        for account in changed:
+            account.changed = False

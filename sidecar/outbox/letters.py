@@ -41,9 +41,7 @@ class Letters:
 
     def newest(self) -> int:
         """The id of the newest dead letter there ever was."""
-        row = self._connection.execute(
-            "SELECT seq FROM sqlite_sequence WHERE name = 'dead_letters'"
-        ).fetchone()
+        row = self._connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'dead_letters'").fetchone()
         return int(row[0]) if row else 0
 
     def list(self, account: Account, after: int, limit: int) -> list[DeadLetter]:

@@ -99,9 +99,7 @@ class Queue:
                 if surplus <= 0 or len(departures) == OUTBOX_STEP_EVENTS:
                     break
                 surplus -= header.event_bytes
-                departures.append(
-                    Departure(header, index, Fate(OVERFLOW, "the destination's bound was reached"))
-                )
+                departures.append(Departure(header, index, Fate(OVERFLOW, "the destination's bound was reached")))
             self._depart(account, departures, now_ms)
 
     def _front(self, account: Account, through: int | None = None) -> Iterator[tuple[Header, int]]:
@@ -123,7 +121,7 @@ class Queue:
         account.pending -= len(departures)
         account.delivered += len(departures) - len(died)
         account.cursor = Cursor(departures[-1].header.record_id, departures[-1].event_index)
-        self._ledger.touch(account)
+        account.changed = True
         touched = {departure.header.record_id: departure.header for departure in departures}
         if died:
             account.dead += len(died)
@@ -158,7 +156,7 @@ class Queue:
         account.dead_bytes -= sum(row.bytes for row in rows)
         if dropped:
             account.dropped[dropped] = account.dropped.get(dropped, 0) + len(rows)
-        self._ledger.touch(account)
+        account.changed = True
 
     def collect(self, record_ids: set[int]) -> None:
         """Delete those of these records that nobody needs."""

@@ -8,6 +8,7 @@ every commit.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from hashlib import blake2b
@@ -20,6 +21,9 @@ ROWS_PER_STATEMENT: Final = 64
 """Rows of the longest INSERT; with seven columns it stays under SQLite's oldest bound of 999 parameters."""
 
 Item = TypeVar("Item")
+
+_UUID: Final = re.compile("[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
+"""In lower case only: another spelling is another id."""
 
 _ID_BYTES: Final = 4
 _LENGTH_BYTES: Final = 2
@@ -77,7 +81,13 @@ def indexes_of(mask: int) -> tuple[int, ...]:
 
 
 def digest_of(event_id: str) -> bytes:
-    """What is kept of an id that a caller chose: 16 bytes instead of up to 100 characters, twice."""
+    """What is kept of an id that a caller chose: 16 bytes instead of up to 100 characters, twice.
+
+    A UUID is kept as it is: ids in order of time (UUIDv7) then lie side by side in the index, and a commit writes
+    a page or two of it instead of one an id.
+    """
+    if _UUID.fullmatch(event_id):
+        return bytes.fromhex(event_id.replace("-", ""))
     return blake2b(event_id.encode(), digest_size=16).digest()
 
 

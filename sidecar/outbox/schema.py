@@ -108,9 +108,7 @@ def open_database(directory: Path, durability: Durability, now_ms: int) -> sqlit
             # Why: out of space or out of permission is no damage; the file is good once that is mended.
             raise
         aside = _set_aside(path, now_ms)
-        structlog.get_logger().error(
-            "outbox_set_aside", path=str(path), moved_to=str(aside), cause=str(cause)
-        )
+        structlog.get_logger().error("outbox_set_aside", path=str(path), moved_to=str(aside), cause=str(cause))
         return _opened(path, durability)
 
 
@@ -125,9 +123,7 @@ def _opened(path: Path, durability: Durability) -> sqlite3.Connection:
 
 
 def _connect(database: str) -> sqlite3.Connection:
-    return sqlite3.connect(
-        database, isolation_level=None, check_same_thread=False, cached_statements=_STATEMENTS_KEPT
-    )
+    return sqlite3.connect(database, isolation_level=None, check_same_thread=False, cached_statements=_STATEMENTS_KEPT)
 
 
 def _check(connection: sqlite3.Connection, path: Path) -> None:

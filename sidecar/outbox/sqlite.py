@@ -41,9 +41,7 @@ class SqliteOutbox:
     ) -> None:
         self._pending: Mapping[str, int] = {}
         self._arrivals: dict[str, asyncio.Event] = {}
-        self._writer = Writer(
-            partial(Store.open, directory, durability, dict(destinations), clock), self._note_pending
-        )
+        self._writer = Writer(partial(Store.open, directory, durability, dict(destinations), clock), self._note_pending)
 
     @classmethod
     async def open(
@@ -124,16 +122,12 @@ class SqliteOutbox:
     async def requeue(self, destination: str, dead_ids: Sequence[int] | None) -> int:
         """`Outbox.requeue`; stops at the destination's bound. 0 for one that is not configured."""
         through = await self._read(Store.newest_dead_letter)
-        return await self._per_step(
-            dead_ids, lambda ids: lambda store: store.requeue(destination, ids, through)
-        )
+        return await self._per_step(dead_ids, lambda ids: lambda store: store.requeue(destination, ids, through))
 
     async def purge(self, destination: str, dead_ids: Sequence[int] | None) -> int:
         """`Outbox.purge`."""
         through = await self._read(Store.newest_dead_letter)
-        return await self._per_step(
-            dead_ids, lambda ids: lambda store: store.purge(destination, ids, through)
-        )
+        return await self._per_step(dead_ids, lambda ids: lambda store: store.purge(destination, ids, through))
 
     async def close(self) -> None:
         """`Outbox.close`."""

@@ -33,9 +33,7 @@ _VACUUM_PAGES: Final = 256
 class Store:
     """The tables and their mirrors in memory. `bounds` names the configured destinations."""
 
-    def __init__(
-        self, connection: sqlite3.Connection, bounds: Mapping[str, DestinationBounds], clock: Clock
-    ) -> None:
+    def __init__(self, connection: sqlite3.Connection, bounds: Mapping[str, DestinationBounds], clock: Clock) -> None:
         self._connection = connection
         self._bounds = bounds
         self._clock = clock
@@ -126,9 +124,7 @@ class Store:
         if account is not None:
             self._queue.settle(account, settled, self._clock.now_ms())
         elif settled:
-            raise ValueError(
-                f"settle: got destination `{destination}`, wanted a known one; nothing was settled"
-            )
+            raise ValueError(f"settle: got destination `{destination}`, wanted a known one; nothing was settled")
 
     def expire(self, destination: str, before_ms: int) -> int:
         """One step of `Outbox.expire`; 0 = done."""
@@ -165,9 +161,7 @@ class Store:
         batch = self._scan.batch(account, start, events_max)
         bodies = self._scan.bodies([header for header, _ in batch])
         return [
-            StoredRecord(
-                header.record_id, body, self._facts.body(header.facts_id), indexes, header.received_ms
-            )
+            StoredRecord(header.record_id, body, self._facts.body(header.facts_id), indexes, header.received_ms)
             for (header, indexes), body in zip(batch, bodies, strict=True)
         ]
 

@@ -57,14 +57,10 @@ def revision_field(revision: str) -> bytes:
 
 def render_answer(decision: Decision, reasons: Sequence[str] = (), *, with_variables: bool = True) -> bytes:
     """One decision as the field of a `DecideResponse`."""
-    return wire.field(
-        _DECISIONS, message(decision, reasons, with_variables=with_variables).SerializeToString()
-    )
+    return wire.field(_DECISIONS, message(decision, reasons, with_variables=with_variables).SerializeToString())
 
 
-def message(
-    decision: Decision, reasons: Sequence[str] = (), *, with_variables: bool = True
-) -> decision_pb2.Decision:
+def message(decision: Decision, reasons: Sequence[str] = (), *, with_variables: bool = True) -> decision_pb2.Decision:
     """One decision as a message."""
     answer = decision_pb2.Decision(
         flag_key=decision.flag_key,
@@ -90,7 +86,7 @@ def _rule_type(decision: Decision) -> str:
     return "RULE_TYPE_" + decision.rule_type.value.upper().replace("-", "_")
 
 
-def stored_record(
+def stored_record(  # noqa: PLR0917 - one argument a field of the stored call, in its order
     kind: bytes, call: bytes, call_id: str, received_ms: int, datafile: str, impressions: Sequence[bytes] = ()
 ) -> bytes:
     """A `StoredRecord` of one call; `kind` is the tag of the request's field in `StoredCall`."""

@@ -111,9 +111,7 @@ class DatafileHandlers:
 
 
 def _watched(status: DatafileStatus) -> bytes:
-    reply = datafile_pb2.WatchResponse(
-        revision=status.revision, source=status.location, warnings=len(status.warnings)
-    )
+    reply = datafile_pb2.WatchResponse(revision=status.revision, source=status.location, warnings=len(status.warnings))
     _set_time(reply.loaded_time, status.loaded_ms)
     return reply.SerializeToString()
 

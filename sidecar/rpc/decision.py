@@ -52,9 +52,7 @@ class DecisionHandlers:
         user = _read_user(message, violations)
         options = self._options(message, violations)
         if len(message.flag_keys) > limits.FLAG_KEYS_MAX:
-            violations.add(
-                "flag_keys", f"has {len(message.flag_keys)} keys, wanted at most {limits.FLAG_KEYS_MAX}"
-            )
+            violations.add("flag_keys", f"has {len(message.flag_keys)} keys, wanted at most {limits.FLAG_KEYS_MAX}")
         violations.raise_if_any()
         snapshot = self._datafiles.current(message.datafile)
         _raise_if_late(call)
@@ -65,9 +63,7 @@ class DecisionHandlers:
             decision_id = self._decider.record(snapshot, decisions, request, message.decision_id)
         if _ENABLED_ONLY in options:
             decisions = [decision for decision in decisions if decision.enabled]
-        return answers.reply(
-            self._render(snapshot, user, decisions, options), self._revision(snapshot), decision_id
-        )
+        return answers.reply(self._render(snapshot, user, decisions, options), self._revision(snapshot), decision_id)
 
     def _render(
         self, snapshot: Snapshot, user: User, decisions: Sequence[Decision], options: frozenset[int]
@@ -150,9 +146,7 @@ def _attributes_left_out(attributes: Mapping[str, Value]) -> Sequence[str]:
             continue
         if value is not None:
             what = "a list" if kind is list else "a map" if kind is dict else "not a finite number"
-            told.append(
-                f"attribute `{key}` is {what}: conditions see no value, and it is not sent to Optimizely"
-            )
+            told.append(f"attribute `{key}` is {what}: conditions see no value, and it is not sent to Optimizely")
     return told
 
 

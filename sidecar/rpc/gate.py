@@ -97,9 +97,7 @@ class Gate:
                 raise Stopping
             token = None if open_to_all else self._token()
             if token is not None and not _carries(call, token):
-                message = (
-                    "the call carries no valid bearer token; wanted `authorization: Bearer …` in its metadata"
-                )
+                message = "the call carries no valid bearer token; wanted `authorization: Bearer …` in its metadata"
                 raise refusal(Code.UNAUTHENTICATED, "UNAUTHENTICATED", message)
 
         return admit
@@ -126,6 +124,4 @@ class Gate:
 
 def _carries(call: Call, token: str) -> bool:
     given = call.header("authorization") or ""
-    return given.startswith(_BEARER) and hmac.compare_digest(
-        given.removeprefix(_BEARER).encode(), token.encode()
-    )
+    return given.startswith(_BEARER) and hmac.compare_digest(given.removeprefix(_BEARER).encode(), token.encode())

@@ -67,9 +67,7 @@ class Health:
         name = parse(health_pb2.HealthCheckRequest, request, Violations()).service
         status = self._statuses.get(name)
         if status is None:
-            raise refusal(
-                Code.NOT_FOUND, "SERVICE_NOT_FOUND", f"no service or datafile `{name}` is known to health"
-            )
+            raise refusal(Code.NOT_FOUND, "SERVICE_NOT_FOUND", f"no service or datafile `{name}` is known to health")
         return _reply(status)
 
     async def watch(self, request: bytes, call: Call) -> AsyncIterator[bytes]:

@@ -9,7 +9,7 @@ import functools
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from google.protobuf.message import DecodeError
 
@@ -30,6 +30,15 @@ from sidecar.pb import decision_pb2, record_pb2, tracking_pb2
 from sidecar.ports import EncodedFacts, StoredRecord
 from sidecar.rpc.wire_values import trusted_mapping
 from sidecar.values import Money
+
+TrackingRequest: TypeAlias = (
+    tracking_pb2.TrackRequest
+    | tracking_pb2.IdentifyRequest
+    | tracking_pb2.PageRequest
+    | tracking_pb2.ScreenRequest
+    | tracking_pb2.GroupRequest
+    | tracking_pb2.AliasRequest
+)
 
 FACTS_CACHED_MAX: Final = 64
 """Revisions whose facts are kept decoded; an outage spans few of them."""
@@ -125,7 +134,7 @@ class _Events:
         )
 
 
-def event_of(kind: str, request: Any, event_id: str, received_ms: int, datafile: str) -> Event:
+def event_of(kind: str, request: TrackingRequest, event_id: str, received_ms: int, datafile: str) -> Event:
     """The event of a tracking request that was just validated, as `events` will read it later.
 
     `kind` is the name of the request's field in `StoredCall`: `track`, `identify`, …
@@ -134,7 +143,7 @@ def event_of(kind: str, request: Any, event_id: str, received_ms: int, datafile:
     return _READERS[kind][1](request, _origin(call, request))
 
 
-def _origin(call: record_pb2.StoredCall, request: Any) -> Origin:
+def _origin(call: record_pb2.StoredCall, request: TrackingRequest) -> Origin:
     timed = request.HasField("timestamp")
     return Origin(
         event_id=call.call_id,

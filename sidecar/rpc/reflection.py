@@ -40,9 +40,7 @@ class Reflection:
             answer.original_request.CopyFrom(asked)
             yield answer.SerializeToString()
 
-    def _answer(
-        self, asked: reflection_pb2.ServerReflectionRequest
-    ) -> reflection_pb2.ServerReflectionResponse:
+    def _answer(self, asked: reflection_pb2.ServerReflectionRequest) -> reflection_pb2.ServerReflectionResponse:
         kind = asked.WhichOneof("message_request")
         try:
             if kind == "list_services":
@@ -73,9 +71,7 @@ def _files(file: FileDescriptor) -> reflection_pb2.ServerReflectionResponse:
             found[one.name] = one.serialized_pb
             waiting.extend(one.dependencies)
     return reflection_pb2.ServerReflectionResponse(
-        file_descriptor_response=reflection_pb2.FileDescriptorResponse(
-            file_descriptor_proto=list(found.values())
-        )
+        file_descriptor_response=reflection_pb2.FileDescriptorResponse(file_descriptor_proto=list(found.values()))
     )
 
 

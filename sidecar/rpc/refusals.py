@@ -49,9 +49,7 @@ def refusal_of(error: Exception, method: str) -> Refusal:
             error=repr(error),
             trace="".join(traceback.format_exception(error)),
         )
-        return refusal(
-            Code.INTERNAL, "INTERNAL", f"{method} failed inside the sidecar; the log has the trace"
-        )
+        return refusal(Code.INTERNAL, "INTERNAL", f"{method} failed inside the sidecar; the log has the trace")
     code, reason = known
     return refusal(code, reason, str(error), *_more(error), metadata=_metadata(error))
 
@@ -72,9 +70,7 @@ def refusal(
 
 def unimplemented(method: str) -> Refusal:
     """For a method of the contract that this release does not serve."""
-    return refusal(
-        Code.UNIMPLEMENTED, "UNIMPLEMENTED", f"{method} is not served by this release of the sidecar"
-    )
+    return refusal(Code.UNIMPLEMENTED, "UNIMPLEMENTED", f"{method} is not served by this release of the sidecar")
 
 
 def _more(error: Exception) -> tuple[Message, ...]:

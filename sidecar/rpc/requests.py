@@ -65,9 +65,7 @@ def check_user_id(user_id: str, violations: Violations) -> None:
         check_text(user_id, "user_id", violations)
 
 
-def check_text(
-    text: str, field: str, violations: Violations, bytes_max: int = limits.VALUE_BYTES_MAX
-) -> None:
+def check_text(text: str, field: str, violations: Violations, bytes_max: int = limits.VALUE_BYTES_MAX) -> None:
     """A string field's bound, in bytes of UTF-8."""
     if len(text) * 4 > bytes_max and len(text.encode()) > bytes_max:
         violations.add(field, f"is {len(text.encode())} bytes, wanted at most {bytes_max}")

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from google.protobuf.message import Message
+from google.protobuf.timestamp_pb2 import Timestamp
 
 from sidecar import limits
 from sidecar.delivery import Delivery
@@ -18,7 +19,7 @@ from sidecar.ports import Clock, Ids
 from sidecar.rpc import answers, wire
 from sidecar.rpc.methods import Call, Method, Unary
 from sidecar.rpc.money import check_money
-from sidecar.rpc.records import event_of
+from sidecar.rpc.records import TrackingRequest, event_of
 from sidecar.rpc.requests import Violations, check_id, check_text, parse
 from sidecar.rpc.wire_values import mapping
 from sidecar.tracker import Tracker
@@ -130,7 +131,6 @@ class TrackingHandlers:
                 destination=name, events=events, pause_reason=self._delivery.statuses[name].pause_reason
             )
             for name, events in left.items()
-            if events
         ]
         return tracking_pb2.FlushResponse(remainders=remainders).SerializeToString()
 
@@ -167,7 +167,7 @@ def _flush_time_s(asked_s: float | None, remaining_s: float | None) -> float:
     return min(waits)
 
 
-def _check(kind: _CallKind, message: Any, violations: Violations) -> None:
+def _check(kind: _CallKind, message: TrackingRequest, violations: Violations) -> None:
     if not message.user_id and not message.anonymous_id and "user_id" not in kind.required:
         violations.add("user_id", "is empty and so is anonymous_id, wanted at least one of them")
     for name in ("user_id", "anonymous_id", *kind.texts):
@@ -182,11 +182,11 @@ def _check(kind: _CallKind, message: Any, violations: Violations) -> None:
         mapping(getattr(message, name), name, violations)
     if message.HasField("timestamp"):
         _check_timestamp(message.timestamp, violations)
-    if kind.field == "track" and message.HasField("revenue"):
+    if isinstance(message, tracking_pb2.TrackRequest) and message.HasField("revenue"):
         check_money(message.revenue, "revenue", violations)
 
 
-def _check_timestamp(timestamp: Any, violations: Violations) -> None:
+def _check_timestamp(timestamp: Timestamp, violations: Violations) -> None:
     """The range of the well-known type: years 1 to 9999, and nanoseconds within a second."""
     try:
         timestamp.ToDatetime()
@@ -196,8 +196,6 @@ def _check_timestamp(timestamp: Any, violations: Violations) -> None:
 
 def _outcomes(outcomes: Sequence[Outcome]) -> list[event_pb2.Outcome]:
     return [
-        event_pb2.Outcome(
-            destination=outcome.destination, state=_STATES[outcome.state], reason=outcome.reason
-        )
+        event_pb2.Outcome(destination=outcome.destination, state=_STATES[outcome.state], reason=outcome.reason)
         for outcome in outcomes
     ]

@@ -11,16 +11,20 @@ from typing import Final
 
 LENGTH_DELIMITED: Final = 2
 _FIXED_BYTES: Final = {1: 8, 5: 4}
-_ONE_BYTE: Final = tuple(bytes((number,)) for number in range(128))
+_MORE: Final = 0x80
+"""The bit that says that another byte of the varint follows; the other seven are its digits."""
+_DIGITS: Final = 0x7F
+_VARINT_BITS_MAX: Final = 64
+_ONE_BYTE: Final = tuple(bytes((number,)) for number in range(_MORE))
 
 
 def varint(number: int) -> bytes:
     """A number ≥ 0 in base 128, lowest first."""
-    if number < 128:
+    if number < _MORE:
         return _ONE_BYTE[number]
     parts = bytearray()
-    while number > 127:
-        parts.append(number & 127 | 128)
+    while number >= _MORE:
+        parts.append(number & _DIGITS | _MORE)
         number >>= 7
     parts.append(number)
     return bytes(parts)
@@ -62,11 +66,11 @@ def top_level_fields(message: bytes) -> Iterator[tuple[int, bytes]]:
 
 def _read_varint(message: bytes, at: int) -> tuple[int, int]:
     number = shift = 0
-    while at < len(message) and shift < 64:
+    while at < len(message) and shift < _VARINT_BITS_MAX:
         byte = message[at]
-        number |= (byte & 127) << shift
+        number |= (byte & _DIGITS) << shift
         at += 1
-        if byte < 128:
+        if byte < _MORE:
             return number, at
         shift += 7
     raise ValueError(f"varint cut short at byte {at}")

@@ -22,6 +22,7 @@ from sidecar.errors import SourceUnavailable
 from sidecar.limits import DATAFILE_BYTES_MAX
 from sidecar.ports import Fetched
 
+POLL_INTERVAL_MIN_S: Final = 0.05
 SETTLE_S: Final = 0.05
 """A read waits until its file was quiet for so long: a writer in place makes several events."""
 SETTLE_ROUNDS_MAX: Final = 20
@@ -48,6 +49,11 @@ class FileSourceSection:
     is on file systems without events (NFS, some virtual machines' shared folders); a look at 10 MB costs some
     10 ms.
     """
+
+    def __post_init__(self) -> None:
+        """Raise `ValueError` for a field out of its range."""
+        if not self.poll_interval_s >= POLL_INTERVAL_MIN_S:
+            raise ValueError(f"poll_interval_s is {self.poll_interval_s}, wanted at least {POLL_INTERVAL_MIN_S}")
 
 
 class Watches(Protocol):

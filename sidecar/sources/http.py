@@ -23,6 +23,7 @@ from sidecar.retry import delay_s
 if TYPE_CHECKING:
     from sidecar.sources.transfer import Transfer
 
+POLL_INTERVAL_MIN_S: Final = 0.05
 JITTER: Final = 0.1
 """Part of the poll interval by which a poll may come early or late: pods started together drift apart."""
 
@@ -50,6 +51,21 @@ class HttpSourceSection:
 
     timeout_s: float = 10.0
     """Seconds for a whole fetch, redirects and body included, above 0."""
+
+    def __post_init__(self) -> None:
+        """Raise `ValueError` for a field out of its range; the URL itself is not repeated, it may hold secrets."""
+        parts = urlsplit(self.url)
+        if parts.scheme not in {"http", "https"} or not parts.hostname:
+            raise ValueError("url has no http or https scheme, or no host, wanted https://HOST/PATH")
+        check_pace(self.poll_interval_s, self.timeout_s)
+
+
+def check_pace(poll_interval_s: float, timeout_s: float) -> None:
+    """Raise `ValueError` when one of them is out of its range."""
+    if not poll_interval_s >= POLL_INTERVAL_MIN_S:
+        raise ValueError(f"poll_interval_s is {poll_interval_s}, wanted at least {POLL_INTERVAL_MIN_S}")
+    if not timeout_s > 0:
+        raise ValueError(f"timeout_s is {timeout_s}, wanted more than 0")
 
 
 class _Validators(NamedTuple):

@@ -12,7 +12,7 @@ from typing import Final
 from urllib.parse import quote
 
 from sidecar.config import Secret
-from sidecar.sources.http import HttpSource, HttpSourceSection, shown
+from sidecar.sources.http import HttpSource, HttpSourceSection, check_pace, shown
 from sidecar.values import shortened
 
 PUBLIC_URL: Final = "https://cdn.optimizely.com/datafiles/{sdk_key}.json"
@@ -45,6 +45,14 @@ class OptimizelySourceSection:
 
     timeout_s: float = 10.0
     """Seconds for a whole fetch, redirects and body included, above 0."""
+
+    def __post_init__(self) -> None:
+        """Raise `ValueError` for a field out of its range."""
+        if not self.sdk_key:
+            raise ValueError("sdk_key is empty, wanted the SDK key of an environment")
+        if self.url_template and "{sdk_key}" not in self.url_template:
+            raise ValueError("url_template has no `{sdk_key}`, wanted a URL with it")
+        check_pace(self.poll_interval_s, self.timeout_s)
 
 
 def optimizely_source(section: OptimizelySourceSection, *, jitter: Callable[[], float]) -> HttpSource:

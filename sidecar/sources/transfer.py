@@ -68,9 +68,7 @@ class Transfer:
         url = self._url
         for _ in range(REDIRECTS_MAX + 1):
             sent = {**headers, **self._authorization(url)}
-            async with self._open().get(
-                url, headers=sent, proxy=_proxy(url), allow_redirects=False
-            ) as response:
+            async with self._open().get(url, headers=sent, proxy=_proxy(url), allow_redirects=False) as response:
                 target = response.headers.get("Location", "")
                 if response.status not in _REDIRECTS or not target:
                     body = await self._body(response) if response.status == 200 else b""  # noqa: PLR2004 - OK

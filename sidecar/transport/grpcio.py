@@ -6,17 +6,26 @@ Certificates are read again when their files change, at the next handshake.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Final, NoReturn, TypeAlias, cast
 
 import grpc
 import structlog
 from grpc import aio
 
 from sidecar import limits
-from sidecar.rpc.methods import Bidirectional, Call, MethodTable, Refusal, ServerStream, Unary
+from sidecar.rpc.methods import (
+    Method,
+    MethodTable,
+    Refusal,
+    ServerStream,
+    ServerStreamHandler,
+    StreamHandler,
+    Unary,
+    UnaryHandler,
+)
 from sidecar.rpc.refusals import refusal_of
 from sidecar.transport.listen import TcpAddress, TlsFiles, UnixAddress, clear_stale_socket
 
@@ -32,13 +41,15 @@ _OPTIONS = (
     ("grpc.keepalive_permit_without_calls", 1),
 )
 
+Context: TypeAlias = "aio.ServicerContext[bytes, bytes]"
+
 
 class _GrpcioCall:
     """A `Call` over a servicer context; asks it only when a handler does."""
 
     __slots__ = ("_context",)
 
-    def __init__(self, context: Any) -> None:
+    def __init__(self, context: Context) -> None:
         self._context = context
 
     def header(self, key: str) -> str | None:
@@ -72,9 +83,7 @@ class GrpcioOptions:
 class GrpcioTransport:
     """A `grpc.aio` server over the table. Started and stopped once, by `app`."""
 
-    def __init__(
-        self, table: MethodTable, options: GrpcioOptions, on_refused: Callable[[str, Refusal], None]
-    ) -> None:
+    def __init__(self, table: MethodTable, options: GrpcioOptions, on_refused: Callable[[str, Refusal], None]) -> None:
         self._options = options
         self._server = aio.server(options=_OPTIONS)
         self._server.add_generic_rpc_handlers((_Handlers(table, on_refused),))
@@ -113,9 +122,7 @@ class GrpcioTransport:
             else:
                 port = self._server.add_secure_port(str(address), credentials)
         except RuntimeError as refused:
-            raise OSError(
-                f"cannot listen on {address}: the port is taken or the address is not ours"
-            ) from refused
+            raise OSError(f"cannot listen on {address}: the port is taken or the address is not ours") from refused
         return address if isinstance(address, UnixAddress) else TcpAddress(address.host, port)
 
 
@@ -123,70 +130,67 @@ class _Handlers(grpc.GenericRpcHandler):
     """Looks a method up in the table; an unknown one is answered UNIMPLEMENTED by gRPC."""
 
     def __init__(self, table: MethodTable, on_refused: Callable[[str, Refusal], None]) -> None:
-        self._handlers: Mapping[str, grpc.RpcMethodHandler[bytes, bytes]] = {
-            name: _bound(name, method, on_refused) for name, method in table.items()
-        }
+        self._handlers = {name: _Binding(name, on_refused).bind(method) for name, method in table.items()}
 
-    def service(
-        self, handler_call_details: grpc.HandlerCallDetails
-    ) -> grpc.RpcMethodHandler[bytes, bytes] | None:
+    def service(self, handler_call_details: grpc.HandlerCallDetails) -> grpc.RpcMethodHandler[bytes, bytes] | None:
         return self._handlers.get(handler_call_details.method)
 
 
-def _bound(
-    name: str, method: Unary | ServerStream | Bidirectional, on_refused: Callable[[str, Refusal], None]
-) -> Any:
-    async def refuse(context: Any, error: Exception) -> None:
-        refusal = refusal_of(error, name)
-        on_refused(name, refusal)
+class _Binding:
+    """One method of the table as gRPC wants it."""
+
+    def __init__(self, name: str, on_refused: Callable[[str, Refusal], None]) -> None:
+        self._name, self._on_refused = name, on_refused
+
+    def bind(self, method: Method) -> grpc.RpcMethodHandler[bytes, bytes]:
+        """The handler of any kind."""
+        # Why the cast: the type stubs know the handlers of the blocking server alone, not the coroutines of `grpc.aio`.
+        if isinstance(method, Unary):
+            return grpc.unary_unary_rpc_method_handler(cast("Any", self._unary(method.handler)))
+        if isinstance(method, ServerStream):
+            return grpc.unary_stream_rpc_method_handler(cast("Any", self._server_stream(method.handler)))
+        return grpc.stream_stream_rpc_method_handler(cast("Any", self._bidirectional(method.handler)))
+
+    def _unary(self, handler: UnaryHandler) -> Callable[[bytes, Context], Awaitable[bytes]]:
+        async def unary(request: bytes, context: Context) -> bytes:
+            try:
+                reply = handler(request, _GrpcioCall(context))
+                return reply if isinstance(reply, bytes) else await reply
+            except Exception as error:  # noqa: BLE001 - whatever a handler raises is answered, and logged if it is ours
+                return await self._refuse(context, error)
+
+        return unary
+
+    def _server_stream(self, handler: ServerStreamHandler) -> Callable[[bytes, Context], AsyncIterator[bytes]]:
+        async def stream(request: bytes, context: Context) -> AsyncIterator[bytes]:
+            try:
+                async for reply in handler(request, _GrpcioCall(context)):
+                    yield reply
+            except Exception as error:  # noqa: BLE001 - as in `_unary`
+                await self._refuse(context, error)
+
+        return stream
+
+    def _bidirectional(self, handler: StreamHandler) -> Callable[[AsyncIterator[bytes], Context], AsyncIterator[bytes]]:
+        async def stream(requests: AsyncIterator[bytes], context: Context) -> AsyncIterator[bytes]:
+            try:
+                async for reply in handler(requests, _GrpcioCall(context)):
+                    yield reply
+            except Exception as error:  # noqa: BLE001 - as in `_unary`
+                await self._refuse(context, error)
+
+        return stream
+
+    async def _refuse(self, context: Context, error: Exception) -> NoReturn:
+        """End the call with the status of an error, by raising what gRPC takes for that."""
+        refusal = refusal_of(error, self._name)
+        self._on_refused(self._name, refusal)
         trailers = (("grpc-status-details-bin", refusal.details),) if refusal.details else ()
         await context.abort(_STATUS[int(refusal.code)], refusal.message, trailers)
-
-    if isinstance(method, Unary):
-        return grpc.unary_unary_rpc_method_handler(_unary(method, refuse))
-    if isinstance(method, ServerStream):
-        return grpc.unary_stream_rpc_method_handler(_server_stream(method, refuse))
-    return grpc.stream_stream_rpc_method_handler(_bidirectional(method, refuse))
+        raise AssertionError("abort raises")
 
 
-_STATUS: Mapping[int, grpc.StatusCode] = {code.value[0]: code for code in grpc.StatusCode}
-
-
-def _unary(method: Unary, refuse: Any) -> Any:
-    handler = method.handler
-
-    async def unary(request: bytes, context: Any) -> bytes | None:
-        try:
-            reply = handler(request, _GrpcioCall(context))
-            return reply if isinstance(reply, bytes) else await reply
-        except Exception as error:
-            await refuse(context, error)
-        return None
-
-    return unary
-
-
-def _server_stream(method: ServerStream, refuse: Any) -> Any:
-    async def stream(request: bytes, context: Any) -> AsyncIterator[bytes]:
-        try:
-            async for reply in method.handler(request, _GrpcioCall(context)):
-                yield reply
-        except Exception as error:
-            await refuse(context, error)
-
-    return stream
-
-
-def _bidirectional(method: Bidirectional, refuse: Any) -> Any:
-    async def stream(requests: AsyncIterator[bytes], context: Any) -> AsyncIterator[bytes]:
-        call: Call = _GrpcioCall(context)
-        try:
-            async for reply in method.handler(requests, call):
-                yield reply
-        except Exception as error:
-            await refuse(context, error)
-
-    return stream
+_STATUS: Final[Mapping[int, grpc.StatusCode]] = {code.value[0]: code for code in grpc.StatusCode}
 
 
 def _credentials(files: TlsFiles) -> grpc.ServerCredentials:

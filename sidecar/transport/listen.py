@@ -10,8 +10,11 @@ import socket
 import stat
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from sidecar.errors import ConfigInvalid
+
+_PORT_MAX: Final = 65_535
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +55,7 @@ def parse_address(text: str) -> TcpAddress | UnixAddress:
         if path:
             return UnixAddress(Path(path))
     host, separator, port = text.rpartition(":")
-    if separator and host and port.isdecimal() and int(port) < 65536 and not host.startswith("unix"):
+    if separator and host and port.isdecimal() and int(port) <= _PORT_MAX and not host.startswith("unix"):
         return TcpAddress(host.strip("[]"), int(port))
     raise ConfigInvalid([f"listen address is `{text}`, wanted HOST:PORT or unix:PATH"])
 

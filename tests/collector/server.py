@@ -93,7 +93,7 @@ class Collector:
         application = web.Application(client_max_size=64 * 2**20)
         application.router.add_route("*", "/_collector/{what}", self._control)
         application.router.add_route("*", "/{path:.*}", self._take)
-        self._runner = web.AppRunner(application, access_log=None, shutdown_timeout=0.1)
+        self._runner = web.AppRunner(application, access_log=None, shutdown_timeout=0.01)
         await self._runner.setup()
         site = web.TCPSite(self._runner, "127.0.0.1", port or self.port)
         await site.start()
@@ -130,9 +130,9 @@ class Collector:
             line = self.judge(received)
             received = Received(received.path, received.headers, sent, sent_bytes, line)
         line = line or self.default
+        await self._remember(received)
         if line.delay_s:
             await asyncio.sleep(line.delay_s)
-        await self._remember(received)
         return await self._respond(request, line)
 
     async def _remember(self, received: Received) -> None:
@@ -167,9 +167,7 @@ class Collector:
 
 def lines_of(script: Iterable[Mapping[str, Any]]) -> list[Answered]:
     """A script from JSON: objects with the fields of `Answered`."""
-    return [
-        Answered(**{**line, "fault": Fault(line["fault"]) if line.get("fault") else None}) for line in script
-    ]
+    return [Answered(**{**line, "fault": Fault(line["fault"]) if line.get("fault") else None}) for line in script]
 
 
 def unzipped(received: Received) -> bytes:

@@ -37,9 +37,7 @@ def body_of(revision: str, *, sdk_key: str = "", padding: str = "") -> bytes:
             "groups": [],
             "experiments": [],
             "rollouts": [],
-            "featureFlags": [
-                {"id": "1", "key": "search", "rolloutId": "", "experimentIds": [], "variables": []}
-            ],
+            "featureFlags": [{"id": "1", "key": "search", "rolloutId": "", "experimentIds": [], "variables": []}],
             "padding": padding,
         }
     ).encode()

@@ -425,9 +425,7 @@ async def served_once(serve: Serve, last_good: LastGood, body: bytes) -> None:
         await datafiles.reload()
 
 
-async def test_at_start_the_copy_is_served_while_the_source_is_down(
-    serve: Serve, last_good: LastGood
-) -> None:
+async def test_at_start_the_copy_is_served_while_the_source_is_down(serve: Serve, last_good: LastGood) -> None:
     await served_once(serve, last_good, body_of("5"))
     source = MemorySource(DOWN)
     with capture_logs() as logs:
@@ -441,9 +439,7 @@ async def test_at_start_the_copy_is_served_while_the_source_is_down(
             assert (status.revision, status.from_cache, status.stale) == ("6", False, False)
 
 
-async def test_the_source_that_confirms_the_copy_ends_its_staleness(
-    serve: Serve, last_good: LastGood
-) -> None:
+async def test_the_source_that_confirms_the_copy_ends_its_staleness(serve: Serve, last_good: LastGood) -> None:
     await served_once(serve, last_good, body_of("5"))
     source = MemorySource(DOWN)
     async with serve(NamedSource(name="web", source=source), last_good=last_good) as datafiles:
@@ -504,9 +500,7 @@ async def test_the_copy_of_another_source_is_not_served(serve: Serve, last_good:
         assert not datafiles.ready()
 
 
-async def test_a_copy_that_cannot_be_kept_is_counted_and_the_datafile_served(
-    serve: Serve, last_good: LastGood
-) -> None:
+async def test_a_copy_that_cannot_be_kept_is_counted_and_the_datafile_served(serve: Serve, last_good: LastGood) -> None:
     last_good._directory.parent.write_bytes(b"a file where the directory should be")
     source = MemorySource(body_of("5"))
     async with serve(NamedSource(name="web", source=source), last_good=last_good) as datafiles:
@@ -517,9 +511,7 @@ async def test_a_copy_that_cannot_be_kept_is_counted_and_the_datafile_served(
         assert "datafile_copy_failed" in [log["event"] for log in logs]
 
 
-async def test_a_copy_that_no_longer_compiles_is_said_and_passed_over(
-    serve: Serve, last_good: LastGood
-) -> None:
+async def test_a_copy_that_no_longer_compiles_is_said_and_passed_over(serve: Serve, last_good: LastGood) -> None:
     await served_once(serve, last_good, body_of("5"))
     last_good._paths("web")[0].write_bytes(b"bit rot")
     source = MemorySource(DOWN)

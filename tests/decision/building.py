@@ -31,9 +31,7 @@ def rule(id_: str = "700", key: str = "exp", **changes: Any) -> dict[str, Any]:
 
 def everyone_else(**changes: Any) -> dict[str, Any]:
     traffic = [{"entityId": "902", "endOfRange": 10_000}]
-    return rule(
-        "900", "ee", **{"trafficAllocation": traffic, "variations": [variation("902", "rest")], **changes}
-    )
+    return rule("900", "ee", **{"trafficAllocation": traffic, "variations": [variation("902", "rest")], **changes})
 
 
 def holdout(id_: str = "500", key: str = "ho", **changes: Any) -> dict[str, Any]:

@@ -1,4 +1,7 @@
-"""Every shared vector: a datafile, a user, and what must come out. The same files are read by every client's tests."""
+"""Every shared vector: a datafile, a user, and what must come out.
+
+The same files are read by every client's tests.
+"""
 
 from __future__ import annotations
 
@@ -74,7 +77,7 @@ def check(case: dict[str, Any]) -> None:
     )
     decision = load(body).decide(user, case["flag_key"])
     if case["expect"] == "request rejected":
-        # R11 is the face's rule: an empty user id never comes as far as the engine, which decides it all the same.
+        # An empty user id is refused by the face; the engine would decide it.
         assert case["user_id"] == ""
         return
     assert as_expected(decision) == case["expect"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+from collections.abc import Sequence
 
 from structlog.testing import capture_logs
 
@@ -11,6 +12,7 @@ from sidecar.delivery import Pace
 from sidecar.destinations.http import HttpClient
 from sidecar.destinations.optimizely import OptimizelyConfig, OptimizelyDestination
 from sidecar.errors import OutboxUnwritable
+from sidecar.ports import Settled
 from tests.collector import Answered, Collector
 from tests.delivery.world import QUICK, World, a_hook, a_world, ids, tracks
 from tests.events.samples import FACTS, a_track, an_impression
@@ -22,7 +24,7 @@ async def test_after_an_outage_everything_arrives_in_order(collector: Collector)
         async with a_world(collector, batch_events_max=10) as world:
             for number in range(50):
                 await world.accept(*tracks(1, number))
-            while world.delivery.statuses["hook"].retries < 3:
+            while world.delivery.statuses["hook"].retries < 3:  # noqa: ASYNC110 - nobody is there to be asked
                 await asyncio.sleep(0.005)
             await collector.start()
             await world.accept(*tracks(5, 50))
@@ -146,12 +148,12 @@ async def test_a_disk_that_refuses_to_settle_is_waited_for(collector: Collector)
     async with a_world(collector) as world:
         settle, refusals = world.outbox.settle, 2
 
-        async def stubborn(*arguments: object) -> None:
+        async def stubborn(destination: str, settled: Sequence[Settled]) -> None:
             nonlocal refusals
             if refusals:
                 refusals -= 1
                 raise OutboxUnwritable("disk full", retry_after_s=0.01)
-            await settle(*arguments)  # type: ignore[arg-type]
+            await settle(destination, settled)
 
         world.outbox.settle = stubborn  # type: ignore[method-assign]
         await world.accept(*tracks(2))

@@ -82,7 +82,7 @@ async def test_eight_singles_refused_in_a_row_pause_the_destination_and_none_die
             assert world.outbox.pending("hook") == 32
             collector.default = Answered(200)
             await world.settled()
-            assert not told.paused
+            assert not world.delivery.statuses["hook"].paused
     assert ids(collector.taken) == [f"e{number}" for number in range(32)]
     singles = [request for request in collector.received if len(request.json()) == 1]
     assert len(singles) == 8

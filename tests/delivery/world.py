@@ -85,9 +85,7 @@ class World:
             pace=pace,
         )
 
-    async def accept(
-        self, *events: Event, facts: ProjectFacts | None = FACTS, body: bytes | None = None
-    ) -> None:
+    async def accept(self, *events: Event, facts: ProjectFacts | None = FACTS, body: bytes | None = None) -> None:
         """One record with these events, for every destination."""
         record = Record(
             body=self.codec.put(events) if body is None else body,
@@ -102,7 +100,7 @@ class World:
     async def delivering(self) -> AsyncIterator[None]:
         """The lanes run within."""
         async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(run()) for run in self.delivery.services().values()]  # type: ignore[arg-type]
+            tasks = [group.create_task(run()) for run in self.delivery.services().values()]
             try:
                 yield
             finally:
@@ -116,7 +114,7 @@ class World:
     async def settled_to(self, pending: int, name: str = "hook", timeout_s: float = 5.0) -> None:
         """Returns when that many events are pending there."""
         async with asyncio.timeout(timeout_s):
-            while self.outbox.pending(name) != pending:
+            while self.outbox.pending(name) != pending:  # noqa: ASYNC110 - settling tells nobody but flushes
                 await asyncio.sleep(0.002)
 
     async def dead(self, name: str = "hook") -> list[DeadLetter]:

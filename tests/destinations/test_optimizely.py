@@ -22,9 +22,7 @@ def made(client: HttpClient, **config: object) -> OptimizelyDestination:
     return OptimizelyDestination("optimizely", OptimizelyConfig(**config), client)  # type: ignore[arg-type]
 
 
-async def test_a_batch_is_one_envelope_with_a_visitor_an_event(
-    collector: Collector, client: HttpClient
-) -> None:
+async def test_a_batch_is_one_envelope_with_a_visitor_an_event(collector: Collector, client: HttpClient) -> None:
     destination = made(client, endpoint=f"{collector.url}/v1/events")
     answer = await destination.send(a_batch(destination, an_impression(), a_track()))
 

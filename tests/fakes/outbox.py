@@ -41,9 +41,7 @@ class _Queued:
     @property
     def stored(self) -> StoredRecord:
         record = self.record
-        return StoredRecord(
-            self.cursor.record_id, record.body, record.facts, (self.cursor[1],), record.received_ms
-        )
+        return StoredRecord(self.cursor.record_id, record.body, record.facts, (self.cursor[1],), record.received_ms)
 
 
 @dataclass(slots=True)
@@ -119,8 +117,7 @@ class FakeOutbox:
         size = event_bytes(len(record.body), record.event_count)
         rooms = {name: self._accounts[name].bounds.bytes_max for name in wanted}
         if wanted and all(
-            self._accounts[name].pending_bytes + size * len(indexes) > rooms[name]
-            for name, indexes in wanted.items()
+            self._accounts[name].pending_bytes + size * len(indexes) > rooms[name] for name, indexes in wanted.items()
         ):
             return OutboxFull(limit_bytes=max(rooms.values()), retry_after_s=1)
         self._remembered |= fresh
@@ -216,9 +213,7 @@ class FakeOutbox:
     async def dead_letters(self, destination: str, after: int, limit: int) -> Sequence[DeadLetter]:
         dead = [one for one in self._accounts[destination].dead if one.dead_id > after][:limit]
         return [
-            DeadLetter(
-                one.dead_id, destination, one.event.stored, one.reason, one.detail, one.status, one.died_ms
-            )
+            DeadLetter(one.dead_id, destination, one.event.stored, one.reason, one.detail, one.status, one.died_ms)
             for one in dead
         ]
 

@@ -25,13 +25,9 @@ async def opened(tmp_path: Path, clock: TurnedClock) -> AsyncIterator[Opens]:
     """Opens the outbox of `tmp_path`; by keyword: the durability, else bounds of destinations by name."""
     outboxes: list[SqliteOutbox] = []
 
-    async def open_outbox(
-        durability: Durability = Durability.PROCESS, **bounds: DestinationBounds
-    ) -> SqliteOutbox:
+    async def open_outbox(durability: Durability = Durability.PROCESS, **bounds: DestinationBounds) -> SqliteOutbox:
         destinations = bounds or {"a": DestinationBounds(), "b": DestinationBounds()}
-        outbox = await SqliteOutbox.open(
-            tmp_path, durability=durability, destinations=destinations, clock=clock
-        )
+        outbox = await SqliteOutbox.open(tmp_path, durability=durability, destinations=destinations, clock=clock)
         outboxes.append(outbox)
         return outbox
 

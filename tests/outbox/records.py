@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
+from sidecar.outbox import SqliteOutbox
 from sidecar.ports import Cursor, EncodedFacts, Outbox, Record, Settled, StoredRecord
 from sidecar.values import Outcome, OutcomeState
 
@@ -57,3 +59,14 @@ async def kill(outbox: Outbox, reason: str = "REFUSED", destination: str = "a", 
     """Settle the oldest pending events as dead letters."""
     read = cursors(await outbox.read(destination, None, events_max))
     await outbox.settle(destination, [Settled(cursor, reason, "said no", 400) for cursor in read])
+
+
+async def sql(outbox: SqliteOutbox, statement: str) -> list[Any]:
+    """Run a statement on the outbox's own connection, between two commits."""
+    return await outbox._read(lambda store: store._connection.execute(statement).fetchall())
+
+
+async def fill_disk(outbox: SqliteOutbox) -> None:
+    """Let the file grow no further, as a full disk does."""
+    ((pages,),) = await sql(outbox, "PRAGMA page_count")
+    await sql(outbox, f"PRAGMA max_page_count = {pages}")

@@ -129,9 +129,7 @@ async def test_dead_letters_are_paged_by_id(made: Makes) -> None:
     assert [letter.record.body for letter in (*first, *rest)] == [b"1", b"2", b"3"]
 
 
-async def test_a_requeued_dead_letter_goes_to_the_end_with_its_receipt(
-    made: Makes, clock: TurnedClock
-) -> None:
+async def test_a_requeued_dead_letter_goes_to_the_end_with_its_receipt(made: Makes, clock: TurnedClock) -> None:
     outbox = await made()
     await outbox.append(record(b"1", facts=FACTS))
     await kill(outbox)
@@ -192,39 +190,6 @@ async def test_expire_takes_the_old_and_leaves_the_young(made: Makes) -> None:
     assert await outbox.expire("a", 3) == 2
     assert await bodies(outbox) == [b"3"]
     assert (await outbox.counts())[0].oldest_pending_ms == 3
-
-
-async def test_a_repeated_id_is_answered_with_the_first_outcomes_and_not_queued(made: Makes) -> None:
-    outbox = await made()
-    first = record(b"first", ids=("id",))
-    assert list(await outbox.append(first)) == [None]
-    assert list(await outbox.append(record(b"other", ids=("id",)))) == [first.outcomes[0]]
-    assert await bodies(outbox) == [b"first"]
-    assert (await outbox.counts())[0].accepted == 1
-
-
-async def test_a_repeat_is_recognised_among_records_of_one_commit(made: Makes) -> None:
-    outbox = await made()
-    first = record(b"first", ids=("id",))
-    answers = await asyncio.gather(outbox.append(first), outbox.append(record(b"other", ids=("id",))))
-    assert [list(answer) for answer in answers] == [[None], [first.outcomes[0]]]
-    assert await bodies(outbox) == [b"first"]
-
-
-async def test_a_repeat_inside_one_record_leaves_the_first_event(made: Makes) -> None:
-    outbox = await made()
-    both = record(b"x", routes=(("a", 0b111),), events=3, ids=("id", "", "id"))
-    assert list(await outbox.append(both)) == [None, None, both.outcomes[0]]
-    assert [one.indexes for one in await outbox.read("a", None, 10)] == [(0, 1)]
-
-
-async def test_a_refused_record_leaves_its_id_unused(made: Makes) -> None:
-    outbox = await made(a=DestinationBounds(bytes_max=SIZE))
-    await outbox.append(record(b"1"))
-    with pytest.raises(OutboxFull):
-        await outbox.append(record(b"2", ids=("id",)))
-    await deliver(outbox)
-    assert list(await outbox.append(record(b"2", ids=("id",)))) == [None]
 
 
 async def test_a_record_is_refused_when_its_only_destination_is_full(made: Makes) -> None:

@@ -111,6 +111,11 @@ async def test_a_body_that_was_not_applied_is_given_again(path: Path) -> None:
     assert first is not None
 
 
+def test_a_poll_without_pause_is_refused(path: Path) -> None:
+    with pytest.raises(ValueError, match=r"poll_interval_s is 0.0, wanted at least 0.05"):
+        FileSourceSection(path=path, poll_interval_s=0.0)
+
+
 async def test_location_is_the_absolute_path(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(path.parent)
     assert source_of(Path("datafile.json"), None).location == str(path)
@@ -139,9 +144,7 @@ async def test_a_write_in_place_is_seen(path: Path, watches: DirectoryWatches) -
     assert await next_body(source) == b"two"
 
 
-async def test_a_file_written_in_two_halves_is_seen_whole_in_the_end(
-    path: Path, watches: DirectoryWatches
-) -> None:
+async def test_a_file_written_in_two_halves_is_seen_whole_in_the_end(path: Path, watches: DirectoryWatches) -> None:
     source = source_of(path, watches)
     await apply(source)
     with path.open("wb") as file:
@@ -194,9 +197,7 @@ async def test_a_write_behind_a_symbolic_link_is_seen(tmp_path: Path, watches: D
     assert await next_body(source) == b"two"
 
 
-async def test_another_target_of_a_linked_directory_is_seen(
-    tmp_path: Path, watches: DirectoryWatches
-) -> None:
+async def test_another_target_of_a_linked_directory_is_seen(tmp_path: Path, watches: DirectoryWatches) -> None:
     for name in ("blue", "green"):
         (tmp_path / name).mkdir()
         (tmp_path / name / "d.json").write_bytes(name.encode())
@@ -265,9 +266,7 @@ async def test_a_file_made_unreadable_is_an_error_until_it_is_readable(
             assert await source.read() is None
 
 
-async def test_a_directory_missing_at_start_is_seen_when_it_is_made(
-    tmp_path: Path, watches: DirectoryWatches
-) -> None:
+async def test_a_directory_missing_at_start_is_seen_when_it_is_made(tmp_path: Path, watches: DirectoryWatches) -> None:
     path = tmp_path / "not" / "yet" / "datafile.json"
     source = source_of(path, watches)
     with pytest.raises(SourceUnavailable, match=f"its directory `{tmp_path}/not` does not exist"):
@@ -277,9 +276,7 @@ async def test_a_directory_missing_at_start_is_seen_when_it_is_made(
     assert await next_body(source) == b"one"
 
 
-async def test_a_directory_deleted_and_made_again_is_watched_again(
-    path: Path, watches: DirectoryWatches
-) -> None:
+async def test_a_directory_deleted_and_made_again_is_watched_again(path: Path, watches: DirectoryWatches) -> None:
     source = source_of(path, watches)
     await apply(source)
     for body in (b"two", b"three"):

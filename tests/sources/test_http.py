@@ -136,9 +136,7 @@ async def test_after_it_was_applied_an_unchanged_body_costs_a_304(
     assert origin.seen[1].headers[header] == value
 
 
-async def test_a_body_that_was_not_applied_is_never_answered_by_304(
-    origin: Origin, source: HttpSource
-) -> None:
+async def test_a_body_that_was_not_applied_is_never_answered_by_304(origin: Origin, source: HttpSource) -> None:
     origin.etag, origin.last_modified = '"bad"', "Sat, 21 Nov 2026 10:00:00 GMT"
     for _ in range(3):
         fetched = await source.read()
@@ -169,9 +167,7 @@ async def test_the_same_content_under_a_new_etag_is_no_change_and_the_etag_is_ke
     assert origin.seen[2].headers["If-None-Match"] == '"v2"'
 
 
-async def test_the_same_content_without_any_validator_is_no_change(
-    origin: Origin, source: HttpSource
-) -> None:
+async def test_the_same_content_without_any_validator_is_no_change(origin: Origin, source: HttpSource) -> None:
     await apply(source)
     assert await source.read() is None
 
@@ -192,9 +188,7 @@ async def test_a_packed_body_is_unpacked(origin: Origin, source: HttpSource) -> 
 
 
 @pytest.mark.parametrize("status", [204, 400, 401, 403, 404, 429, 500, 503])
-async def test_a_status_that_brings_no_datafile_is_named(
-    origin: Origin, source: HttpSource, status: int
-) -> None:
+async def test_a_status_that_brings_no_datafile_is_named(origin: Origin, source: HttpSource, status: int) -> None:
     origin.status = status
     message = await refusal(source)
     assert f"got status {status}" in message
@@ -301,9 +295,7 @@ async def test_the_fourth_redirect_is_not_followed(origin: Origin, source: HttpS
 
 
 @pytest.mark.parametrize("target", ["file:///etc/passwd", "ftp://127.0.0.1/secret"])
-async def test_a_redirect_to_what_is_not_http_is_not_followed(
-    origin: Origin, source: HttpSource, target: str
-) -> None:
+async def test_a_redirect_to_what_is_not_http_is_not_followed(origin: Origin, source: HttpSource, target: str) -> None:
     origin.answer = redirect_to(target)
     assert "not followed" in await refusal(source)
 
@@ -335,7 +327,7 @@ def test_after_failures_the_backoff_counts_not_the_interval(failures: int) -> No
 
 
 async def test_changed_returns_after_the_interval() -> None:
-    section = HttpSourceSection(url="http://127.0.0.1/", poll_interval_s=0.01)
+    section = HttpSourceSection(url="http://127.0.0.1/", poll_interval_s=0.05)
     async with asyncio.timeout(5):
         await HttpSource(section, jitter=lambda: 0.0).changed(0)
 
@@ -353,6 +345,24 @@ def test_a_url_is_shown_without_its_secrets(url: str, wanted: str) -> None:
     assert source_of(url).location == wanted
 
 
+@pytest.mark.parametrize(
+    ("section", "words"),
+    [
+        (lambda: HttpSourceSection(url="ftp://cdn.example/secret"), "wanted https://HOST/PATH"),
+        (lambda: HttpSourceSection(url="https:///secret"), "wanted https://HOST/PATH"),
+        (lambda: HttpSourceSection(url="https://cdn.example/", poll_interval_s=0), "poll_interval_s is 0"),
+        (lambda: HttpSourceSection(url="https://cdn.example/", timeout_s=float("nan")), "timeout_s is nan"),
+        (lambda: OptimizelySourceSection(sdk_key=""), "sdk_key is empty"),
+        (lambda: OptimizelySourceSection(sdk_key="K", url_template="https://x/"), "url_template has no"),
+        (lambda: OptimizelySourceSection(sdk_key="K", timeout_s=0), "timeout_s is 0"),
+    ],
+)
+def test_a_section_out_of_range_is_refused(section: Callable[[], object], words: str) -> None:
+    with pytest.raises(ValueError, match=words) as caught:
+        section()
+    assert "secret" not in str(caught.value)
+
+
 # --- Optimizely -------------------------------------------------------------------------------------------
 
 
@@ -363,9 +373,7 @@ def test_a_url_is_shown_without_its_secrets(url: str, wanted: str) -> None:
         (TOKEN, "https://config.optimizely.com/datafiles/auth/ABCDEFGHIJKLMNOP.json"),
     ],
 )
-def test_an_sdk_key_is_read_from_optimizely_by_whether_there_is_a_token(
-    token: Secret | None, url: str
-) -> None:
+def test_an_sdk_key_is_read_from_optimizely_by_whether_there_is_a_token(token: Secret | None, url: str) -> None:
     section = OptimizelySourceSection(sdk_key="ABCDEFGHIJKLMNOP", access_token=token)
     source = optimizely_source(section, jitter=lambda: 0.5)
     assert source._section.url == url
@@ -374,9 +382,7 @@ def test_an_sdk_key_is_read_from_optimizely_by_whether_there_is_a_token(
 
 
 async def test_a_wrong_sdk_key_is_said_to_be_one_and_shown_shortened(origin: Origin) -> None:
-    section = OptimizelySourceSection(
-        sdk_key="ABCDEFGHIJKLMNOP", url_template=origin.url + "/datafiles/{sdk_key}.json"
-    )
+    section = OptimizelySourceSection(sdk_key="ABCDEFGHIJKLMNOP", url_template=origin.url + "/datafiles/{sdk_key}.json")
     source = optimizely_source(section, jitter=lambda: 0.5)
     for origin.status in (403, 404):
         message = await refusal(source)
@@ -389,9 +395,7 @@ async def test_a_wrong_sdk_key_is_said_to_be_one_and_shown_shortened(origin: Ori
 
 
 async def test_an_access_token_is_sent_as_a_bearer_to_a_mirror(origin: Origin) -> None:
-    section = OptimizelySourceSection(
-        sdk_key="KEY", access_token=TOKEN, url_template=origin.url + "/{sdk_key}"
-    )
+    section = OptimizelySourceSection(sdk_key="KEY", access_token=TOKEN, url_template=origin.url + "/{sdk_key}")
     source = optimizely_source(section, jitter=lambda: 0.5)
     await apply(source)
     assert origin.seen[0].headers["Authorization"] == "Bearer the-token"

@@ -11,7 +11,8 @@ import pytest
 
 from clients.python.tests.scripted import Listening, ScriptedSidecar
 from sidecar_client import Client, Decision, Money, NotReady, Reason, User, aio, client
-from sidecar_client.aio import AsyncClient, AsyncUser
+from sidecar_client._async_user import AsyncUser
+from sidecar_client.aio import AsyncClient
 
 
 def described(owner: type) -> dict[str, tuple[str, str | None]]:

@@ -93,9 +93,7 @@ def test_handle_keeps_forced_decisions_and_segments(client: Client, sidecar: Scr
 
 def test_a_changed_handle_leaves_the_first_alone(client: Client, sidecar: ScriptedSidecar) -> None:
     user = client.user("u1", {"a": 1})
-    user.with_attributes(b=2).with_forced_decision("checkout", "a").without_forced_decision(
-        "checkout"
-    ).decide("x")
+    user.with_attributes(b=2).with_forced_decision("checkout", "a").without_forced_decision("checkout").decide("x")
     user.decide("x")
     changed, first = sidecar.requests["Decide"]
     assert (set(changed.attributes), set(first.attributes)) == ({"a", "b"}, {"a"})

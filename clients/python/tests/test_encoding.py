@@ -24,8 +24,7 @@ VALUES = st.recursive(
     | st.floats(allow_nan=False)
     | st.text(st.characters(exclude_categories=["Cs"])),
     lambda inner: (
-        st.lists(inner, max_size=4)
-        | st.dictionaries(st.text(st.characters(codec="utf-8")), inner, max_size=4)
+        st.lists(inner, max_size=4) | st.dictionaries(st.text(st.characters(codec="utf-8")), inner, max_size=4)
     ),
     max_leaves=20,
 )
@@ -123,3 +122,15 @@ def test_later_change_of_the_attributes_does_not_reach_the_handle() -> None:
     identity = Identity(user_id="u1", attributes=attributes)
     attributes["b"] = 2
     assert identity.attributes == {"a": 1}
+
+
+@pytest.mark.parametrize(
+    ("user_id", "error", "message"),
+    [
+        (5, TypeError, "user_id is int `5`, wanted str"),
+        ("\ud800", ValueError, "user_id is text with a lone surrogate"),
+    ],
+)
+def test_user_id_that_is_no_text_is_refused(user_id: Any, error: type[Exception], message: str) -> None:
+    with pytest.raises(error, match=message):
+        Identity(user_id=user_id)

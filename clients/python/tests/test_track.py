@@ -11,7 +11,6 @@ from typing import Any
 
 import grpc
 import pytest
-from google.protobuf.any_pb2 import Any as AnyMessage
 from google.rpc import error_details_pb2, status_pb2
 
 from clients.python.tests.scripted import Listening, ScriptedSidecar
@@ -39,10 +38,11 @@ def user(client: Client) -> User:
     return client.user("u1", {"plan": "free"}, anonymous_id="a1")
 
 
-def packed(detail: Any) -> AnyMessage:
-    message = AnyMessage()
-    message.Pack(detail)
-    return message
+def status(*details: Any) -> status_pb2.Status:
+    refused = status_pb2.Status()
+    for detail in details:
+        refused.details.add().Pack(detail)
+    return refused
 
 
 def test_track_carries_everything_said(user: User, sidecar: ScriptedSidecar) -> None:
@@ -125,7 +125,7 @@ def test_refused_event_lists_every_violation(user: User, sidecar: ScriptedSideca
     for path, description in violations:
         refused.field_violations.add(field=path, description=description)
     info = error_details_pb2.ErrorInfo(reason="INVALID_ARGUMENT", domain="sidecar", metadata={"k": "v"})
-    sidecar.fail(grpc.StatusCode.INVALID_ARGUMENT, status_pb2.Status(details=[packed(info), packed(refused)]))
+    sidecar.fail(grpc.StatusCode.INVALID_ARGUMENT, status(info, refused))
     with pytest.raises(RequestRefused) as caught:
         user.track("purchase")
     assert [(each.field, each.description) for each in caught.value.violations] == violations
@@ -138,7 +138,7 @@ def test_full_outbox_says_when_to_retry_and_under_which_id(user: User, sidecar: 
     pause = error_details_pb2.RetryInfo()
     pause.retry_delay.FromMilliseconds(2500)
     info = error_details_pb2.ErrorInfo(reason="OUTBOX_FULL", domain="sidecar")
-    sidecar.fail(grpc.StatusCode.RESOURCE_EXHAUSTED, status_pb2.Status(details=[packed(info), packed(pause)]))
+    sidecar.fail(grpc.StatusCode.RESOURCE_EXHAUSTED, status(info, pause))
     with pytest.raises(Refused) as caught:
         user.track("purchase", event_id="order-7")
     error = caught.value

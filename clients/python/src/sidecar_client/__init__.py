@@ -4,7 +4,8 @@ A facade: names for users, nothing else. A decision never raises unless asked to
 accepted.
 """
 
-from sidecar_client.client import Client, User, connect
+from sidecar_client._user import User
+from sidecar_client.client import Client, connect
 from sidecar_client.decisions import DecideOption, Decision, Decisions, ForcedDecision, Reason, RuleType
 from sidecar_client.errors import (
     AccessDenied,

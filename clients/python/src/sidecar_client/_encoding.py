@@ -36,9 +36,7 @@ def put_all(target: MutableMapping[str, value_pb2.Value], values: Mapping[str, o
         raise misfit.kind(f"{where}{misfit.path} {misfit.problem}") from None
 
 
-def _put_entries(
-    target: MutableMapping[str, value_pb2.Value], values: Mapping[str, object], depth: int
-) -> None:
+def _put_entries(target: MutableMapping[str, value_pb2.Value], values: Mapping[str, object], depth: int) -> None:
     for key, value in values.items():
         if not isinstance(key, str):
             raise _Misfit(TypeError, f"has a key of type {type(key).__name__} `{key}`, wanted str")

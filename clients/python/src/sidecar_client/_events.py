@@ -73,9 +73,7 @@ class Stamp:
         self.time_ns = time_ns
 
 
-def track(
-    user: Identity, settings: Settings, stamp: Stamp, event_key: str, details: TrackOptions
-) -> Call[Accepted]:
+def track(user: Identity, settings: Settings, stamp: Stamp, event_key: str, details: TrackOptions) -> Call[Accepted]:
     """A Track, with the attributes of the user."""
     request = tracking_pb2.TrackRequest(event_key=event_key)
     request.attributes.MergeFrom(user.request.attributes)
@@ -97,18 +95,14 @@ def identify(
     return _call("Identify", request, user, settings, stamp, details=details)
 
 
-def page(
-    user: Identity, settings: Settings, stamp: Stamp, name: str, details: NamedOptions
-) -> Call[Accepted]:
+def page(user: Identity, settings: Settings, stamp: Stamp, name: str, details: NamedOptions) -> Call[Accepted]:
     """A Page."""
     request = tracking_pb2.PageRequest(name=name, category=details.get("category", ""))
     put_all(request.properties, details.get("properties", {}), "properties")
     return _call("Page", request, user, settings, stamp, details=details)
 
 
-def screen(
-    user: Identity, settings: Settings, stamp: Stamp, name: str, details: NamedOptions
-) -> Call[Accepted]:
+def screen(user: Identity, settings: Settings, stamp: Stamp, name: str, details: NamedOptions) -> Call[Accepted]:
     """A Screen."""
     request = tracking_pb2.ScreenRequest(name=name, category=details.get("category", ""))
     put_all(request.properties, details.get("properties", {}), "properties")
@@ -130,9 +124,7 @@ def group(
     return _call("Group", request, user, settings, stamp, details=details)
 
 
-def alias(
-    user: Identity, settings: Settings, stamp: Stamp, previous_id: str, details: EventOptions
-) -> Call[Accepted]:
+def alias(user: Identity, settings: Settings, stamp: Stamp, previous_id: str, details: EventOptions) -> Call[Accepted]:
     """An Alias."""
     request = tracking_pb2.AliasRequest(previous_id=previous_id)
     return _call("Alias", request, user, settings, stamp, details=details)
@@ -176,9 +168,7 @@ def _money(revenue: Money | Decimal | None, currency: str | None) -> Money | Non
     """The one form of revenue. Raises ValueError when the currency is missing, or said twice."""
     if isinstance(revenue, Money):
         if currency is not None:
-            raise ValueError(
-                f"currency is `{currency}` beside a revenue in `{revenue.currency}`, wanted it once"
-            )
+            raise ValueError(f"currency is `{currency}` beside a revenue in `{revenue.currency}`, wanted it once")
         return revenue
     if revenue is None:
         if currency is not None:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
+from typing import Final
 
 from sidecar_client import _encoding
 from sidecar_client._events import EventMessage
 from sidecar_client.decisions import Decision, Reason
 from sidecar_client.pb import datafile_pb2, decision_pb2, reason_pb2, tracking_pb2
 
+REVISION: Final = "1"
+"""The revision of the fake's datafile, which never changes."""
 EVENT_REQUESTS: Mapping[str, type[EventMessage]] = MappingProxyType(
     {
         "Track": tracking_pb2.TrackRequest,
@@ -22,13 +25,11 @@ EVENT_REQUESTS: Mapping[str, type[EventMessage]] = MappingProxyType(
 )
 
 
-def decided(answers: Iterable[Decision | str], decision_id: str, revision: str) -> bytes:
+def decided(answers: Iterable[Decision | str], decision_id: str) -> bytes:
     """A DecideResponse; a string is the key of a flag that does not exist."""
-    response = decision_pb2.DecideResponse(revision=revision, decision_id=decision_id)
+    response = decision_pb2.DecideResponse(revision=REVISION, decision_id=decision_id)
     for answer in answers:
-        decision = (
-            Decision(flag_key=answer, reason=Reason.FLAG_NOT_FOUND) if isinstance(answer, str) else answer
-        )
+        decision = Decision(flag_key=answer, reason=Reason.FLAG_NOT_FOUND) if isinstance(answer, str) else answer
         message = response.decisions.add(
             flag_key=decision.flag_key,
             variation_key=decision.variation_key,
@@ -44,10 +45,8 @@ def decided(answers: Iterable[Decision | str], decision_id: str, revision: str) 
     return response.SerializeToString()
 
 
-def status(method: str, revision: str) -> bytes:
+def status(method: str) -> bytes:
     """A GetStatusResponse or a WatchResponse of a datafile that never changes."""
     if method == "Watch":
-        return datafile_pb2.WatchResponse(revision=revision, source="fake").SerializeToString()
-    return datafile_pb2.GetStatusResponse(
-        name="default", revision=revision, source="fake"
-    ).SerializeToString()
+        return datafile_pb2.WatchResponse(revision=REVISION, source="fake").SerializeToString()
+    return datafile_pb2.GetStatusResponse(name="default", revision=REVISION, source="fake").SerializeToString()

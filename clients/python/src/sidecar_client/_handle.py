@@ -7,15 +7,32 @@ import time
 import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from typing import Generic, Self, TypeVar
+from typing import Generic, Protocol, Self, TypeVar
 
-from sidecar_client._calls import Counters
+from sidecar_client._calls import Call, Counters
 from sidecar_client._events import Stamp
 from sidecar_client._identity import Identity
 from sidecar_client.decisions import ForcedDecision
 from sidecar_client.settings import Settings
 
 Owner = TypeVar("Owner")
+Answer = TypeVar("Answer")
+
+
+class Performer(Protocol):
+    """What a blocking handle needs of its client."""
+
+    def perform(self, call: Call[Answer]) -> Answer:
+        """Drive one call to its answer, its fallback's answer, or a SidecarError."""
+        ...
+
+
+class AsyncPerformer(Protocol):
+    """What a handle for asyncio needs of its client."""
+
+    async def perform(self, call: Call[Answer]) -> Answer:
+        """As Performer.perform."""
+        ...
 
 
 def new_id() -> str:

@@ -30,6 +30,8 @@ class Identity:
     """`request` as bytes. Why: protobuf merges concatenated messages, so a call appends its few bytes."""
 
     def __post_init__(self) -> None:
+        for name in ("user_id", "anonymous_id", "datafile"):
+            _check_text(name, getattr(self, name))
         request = decision_pb2.DecideRequest(
             user_id=self.user_id,
             forced_decisions=[
@@ -58,3 +60,13 @@ class Identity:
         """The same user without the forced decision for that flag and rule, if there is one."""
         kept = tuple(each for each in self.forced if (each.flag_key, each.rule_key) != (flag_key, rule_key))
         return replace(self, forced=kept)
+
+
+def _check_text(name: str, value: object) -> None:
+    if not isinstance(value, str):
+        raise TypeError(f"{name} is {type(value).__name__} `{value}`, wanted str")
+    if not value.isascii():
+        try:
+            value.encode()
+        except UnicodeEncodeError:
+            raise ValueError(f"{name} is text with a lone surrogate, wanted Unicode: {value!a}") from None

@@ -88,9 +88,7 @@ def _outcome(message: event_pb2.Outcome) -> Outcome:
 def flushed(reply: bytes) -> Flushed:
     """The answer to a Flush."""
     response = tracking_pb2.FlushResponse.FromString(reply)
-    return Flushed(
-        tuple(Remainder(each.destination, each.events, each.pause_reason) for each in response.remainders)
-    )
+    return Flushed(tuple(Remainder(each.destination, each.events, each.pause_reason) for each in response.remainders))
 
 
 def status(reply: bytes) -> DatafileStatus:

@@ -5,23 +5,17 @@ The loop over tries and the loop over streams are all that is written twice; eve
 
 from __future__ import annotations
 
-import asyncio
-import time
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import aclosing
-from types import TracebackType
+from collections.abc import AsyncIterator, Mapping
 from typing import Self, TypeVar, Unpack
 
-from sidecar_client import _decide, _events, _state
-from sidecar_client._calls import Call, Counters, Exchange
+from sidecar_client import _awaiting, _state
+from sidecar_client._async_user import AsyncUser
+from sidecar_client._calls import Call, Counters
 from sidecar_client._grpcio import AsyncGrpcTransport
-from sidecar_client._handle import ClientState, Handle, jitter, new_id, stamp
-from sidecar_client.decisions import Decision, Decisions
-from sidecar_client.errors import ClientClosed
-from sidecar_client.events import Accepted
+from sidecar_client._handle import ClientState
 from sidecar_client.settings import DEFAULT_ADDRESS, ConnectOptions, Settings
 from sidecar_client.status import DatafileChange, DatafileStatus, Flushed
-from sidecar_client.transport import AsyncTransport, WireFailure
+from sidecar_client.transport import AsyncTransport
 
 Answer = TypeVar("Answer")
 
@@ -70,25 +64,12 @@ class AsyncClient:
         """The state of the datafile that decisions are made with."""
         return await self.perform(_state.status(self._state.settings))
 
-    async def watch(self) -> AsyncIterator[DatafileChange]:
+    def watch(self) -> AsyncIterator[DatafileChange]:
         """The current revision, then each change, until the client is closed.
 
         A restart of the sidecar is waited for; the revision told last is not told again after it.
         """
-        watching = _state.Watching(self._state.settings)
-        while True:
-            failure = None
-            try:
-                async with aclosing(self._transport.stream(_state.WATCH, watching.request)) as replies:
-                    async for reply in replies:
-                        change = watching.seen(reply)
-                        if change is not None:
-                            yield change
-            except WireFailure as ended:
-                failure = ended
-            except ClientClosed:
-                return
-            await asyncio.sleep(watching.pause_s(failure, jitter()))
+        return _awaiting.watch(self._transport, _state.Watching(self._state.settings))
 
     async def close(self) -> None:
         """End every call and watch, and the connection. Idempotent."""
@@ -97,113 +78,9 @@ class AsyncClient:
     async def __aenter__(self) -> Self:
         return self
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    async def __aexit__(self, *raised: object) -> None:
         await self.close()
 
     async def perform(self, call: Call[Answer]) -> Answer:
         """Drive one call to its answer, its fallback's answer, or a SidecarError."""
-        exchange = Exchange(call, self._state.counters, time.monotonic())
-        while True:
-            try:
-                timeout_s = exchange.timeout_s(time.monotonic())
-                reply = await self._transport.unary(call.method, call.request, timeout_s=timeout_s)
-            except WireFailure as failure:
-                pause_s = exchange.pause_s(failure, time.monotonic(), jitter())
-                if pause_s is None:
-                    return exchange.failed(failure)
-                await asyncio.sleep(pause_s)
-            except ClientClosed as closed:
-                return exchange.give_up(closed)
-            else:
-                return exchange.answer(reply)
-
-
-class AsyncUser(Handle[AsyncClient]):
-    """One user with its attributes.
-
-    Decisions do not raise, unless `strict`; events raise SidecarError when they were not accepted.
-    """
-
-    __slots__ = ()
-
-    async def decide(
-        self, flag_key: str, default: Decision | None = None, **options: Unpack[_decide.DecideOptions]
-    ) -> Decision:
-        """Decide one flag. Without an answer it is `default`, else off, with SIDECAR_UNAVAILABLE."""
-        return await self._client.perform(
-            _decide.decide_one(
-                self._identity, self._settings, new_id(), flag_key, default=default, details=options
-            )
-        )
-
-    async def decide_many(
-        self,
-        flag_keys: Sequence[str],
-        defaults: Mapping[str, Decision] | None = None,
-        **options: Unpack[_decide.DecideOptions],
-    ) -> Decisions:
-        """Decide these flags at one revision, in this order; none asked for is none answered."""
-        if not flag_keys:
-            return Decisions([])
-        return await self._client.perform(
-            _decide.decide_several(
-                self._identity, self._settings, new_id(), flag_keys, defaults=defaults, details=options
-            )
-        )
-
-    async def decide_all(
-        self, defaults: Mapping[str, Decision] | None = None, **options: Unpack[_decide.DecideOptions]
-    ) -> Decisions:
-        """Decide all flags of the datafile at one revision. Without an answer: the `defaults` alone."""
-        return await self._client.perform(
-            _decide.decide_several(
-                self._identity, self._settings, new_id(), (), defaults=defaults, details=options
-            )
-        )
-
-    async def track(self, event_key: str, **options: Unpack[_events.TrackOptions]) -> Accepted:
-        """Something that the user did. Returns when it is written to the sidecar's disk."""
-        return await self._client.perform(
-            _events.track(self._identity, self._settings, stamp(), event_key, options)
-        )
-
-    async def identify(
-        self, traits: Mapping[str, object] | None = None, **options: Unpack[_events.EventOptions]
-    ) -> Accepted:
-        """Who the user is."""
-        return await self._client.perform(
-            _events.identify(self._identity, self._settings, stamp(), traits or {}, options)
-        )
-
-    async def page(self, name: str = "", **options: Unpack[_events.NamedOptions]) -> Accepted:
-        """A page that the user saw."""
-        return await self._client.perform(
-            _events.page(self._identity, self._settings, stamp(), name, options)
-        )
-
-    async def screen(self, name: str = "", **options: Unpack[_events.NamedOptions]) -> Accepted:
-        """A screen of an app that the user saw."""
-        return await self._client.perform(
-            _events.screen(self._identity, self._settings, stamp(), name, options)
-        )
-
-    async def group(
-        self,
-        group_id: str,
-        traits: Mapping[str, object] | None = None,
-        **options: Unpack[_events.EventOptions],
-    ) -> Accepted:
-        """The group, as a company or team, that the user belongs to."""
-        return await self._client.perform(
-            _events.group(
-                self._identity, self._settings, stamp(), group_id, traits=traits or {}, details=options
-            )
-        )
-
-    async def alias(self, previous_id: str, **options: Unpack[_events.EventOptions]) -> Accepted:
-        """The user was known as `previous_id` until now."""
-        return await self._client.perform(
-            _events.alias(self._identity, self._settings, stamp(), previous_id, options)
-        )
+        return await _awaiting.perform(self._transport, self._state.counters, call)

@@ -5,22 +5,17 @@ The loop over tries and the loop over streams are all that is written twice; eve
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing
-from types import TracebackType
+from collections.abc import Iterator, Mapping
 from typing import Self, TypeVar, Unpack
 
-from sidecar_client import _decide, _events, _state
-from sidecar_client._calls import Call, Counters, Exchange
+from sidecar_client import _blocking, _state
+from sidecar_client._calls import Call, Counters
 from sidecar_client._grpcio import GrpcTransport
-from sidecar_client._handle import ClientState, Handle, jitter, new_id, stamp
-from sidecar_client.decisions import Decision, Decisions
-from sidecar_client.errors import ClientClosed
-from sidecar_client.events import Accepted
+from sidecar_client._handle import ClientState
+from sidecar_client._user import User
 from sidecar_client.settings import DEFAULT_ADDRESS, ConnectOptions, Settings
 from sidecar_client.status import DatafileChange, DatafileStatus, Flushed
-from sidecar_client.transport import Transport, WireFailure
+from sidecar_client.transport import Transport
 
 Answer = TypeVar("Answer")
 
@@ -74,21 +69,7 @@ class Client:
 
         A restart of the sidecar is waited for; the revision told last is not told again after it.
         """
-        watching = _state.Watching(self._state.settings)
-        while True:
-            failure = None
-            try:
-                with closing(self._transport.stream(_state.WATCH, watching.request)) as replies:
-                    for reply in replies:
-                        change = watching.seen(reply)
-                        if change is not None:
-                            yield change
-            except WireFailure as ended:
-                failure = ended
-            except ClientClosed:
-                return
-            if self._transport.wait(watching.pause_s(failure, jitter())):
-                return
+        return _blocking.watch(self._transport, _state.Watching(self._state.settings))
 
     def close(self) -> None:
         """End every call and watch, and the connection. Idempotent."""
@@ -97,109 +78,9 @@ class Client:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *raised: object) -> None:
         self.close()
 
     def perform(self, call: Call[Answer]) -> Answer:
         """Drive one call to its answer, its fallback's answer, or a SidecarError."""
-        exchange = Exchange(call, self._state.counters, time.monotonic())
-        while True:
-            try:
-                timeout_s = exchange.timeout_s(time.monotonic())
-                reply = self._transport.unary(call.method, call.request, timeout_s=timeout_s)
-            except WireFailure as failure:
-                pause_s = exchange.pause_s(failure, time.monotonic(), jitter())
-                if pause_s is None:
-                    return exchange.failed(failure)
-                time.sleep(pause_s)
-            except ClientClosed as closed:
-                return exchange.give_up(closed)
-            else:
-                return exchange.answer(reply)
-
-
-class User(Handle[Client]):
-    """One user with its attributes.
-
-    Decisions do not raise, unless `strict`; events raise SidecarError when they were not accepted.
-    """
-
-    __slots__ = ()
-
-    def decide(
-        self, flag_key: str, default: Decision | None = None, **options: Unpack[_decide.DecideOptions]
-    ) -> Decision:
-        """Decide one flag. Without an answer it is `default`, else off, with SIDECAR_UNAVAILABLE."""
-        return self._client.perform(
-            _decide.decide_one(
-                self._identity, self._settings, new_id(), flag_key, default=default, details=options
-            )
-        )
-
-    def decide_many(
-        self,
-        flag_keys: Sequence[str],
-        defaults: Mapping[str, Decision] | None = None,
-        **options: Unpack[_decide.DecideOptions],
-    ) -> Decisions:
-        """Decide these flags at one revision, in this order; none asked for is none answered."""
-        if not flag_keys:
-            return Decisions([])
-        return self._client.perform(
-            _decide.decide_several(
-                self._identity, self._settings, new_id(), flag_keys, defaults=defaults, details=options
-            )
-        )
-
-    def decide_all(
-        self, defaults: Mapping[str, Decision] | None = None, **options: Unpack[_decide.DecideOptions]
-    ) -> Decisions:
-        """Decide all flags of the datafile at one revision. Without an answer: the `defaults` alone."""
-        return self._client.perform(
-            _decide.decide_several(
-                self._identity, self._settings, new_id(), (), defaults=defaults, details=options
-            )
-        )
-
-    def track(self, event_key: str, **options: Unpack[_events.TrackOptions]) -> Accepted:
-        """Something that the user did. Returns when it is written to the sidecar's disk."""
-        return self._client.perform(
-            _events.track(self._identity, self._settings, stamp(), event_key, options)
-        )
-
-    def identify(
-        self, traits: Mapping[str, object] | None = None, **options: Unpack[_events.EventOptions]
-    ) -> Accepted:
-        """Who the user is."""
-        return self._client.perform(
-            _events.identify(self._identity, self._settings, stamp(), traits or {}, options)
-        )
-
-    def page(self, name: str = "", **options: Unpack[_events.NamedOptions]) -> Accepted:
-        """A page that the user saw."""
-        return self._client.perform(_events.page(self._identity, self._settings, stamp(), name, options))
-
-    def screen(self, name: str = "", **options: Unpack[_events.NamedOptions]) -> Accepted:
-        """A screen of an app that the user saw."""
-        return self._client.perform(_events.screen(self._identity, self._settings, stamp(), name, options))
-
-    def group(
-        self,
-        group_id: str,
-        traits: Mapping[str, object] | None = None,
-        **options: Unpack[_events.EventOptions],
-    ) -> Accepted:
-        """The group, as a company or team, that the user belongs to."""
-        return self._client.perform(
-            _events.group(
-                self._identity, self._settings, stamp(), group_id, traits=traits or {}, details=options
-            )
-        )
-
-    def alias(self, previous_id: str, **options: Unpack[_events.EventOptions]) -> Accepted:
-        """The user was known as `previous_id` until now."""
-        return self._client.perform(
-            _events.alias(self._identity, self._settings, stamp(), previous_id, options)
-        )
+        return _blocking.perform(self._transport, self._state.counters, call)

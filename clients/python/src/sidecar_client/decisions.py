@@ -87,9 +87,7 @@ class Decision:
     decision_id: str = ""
 
     @classmethod
-    def default(
-        cls, flag_key: str, *, variation_key: str = "", enabled: bool = False, **variables: Value
-    ) -> Decision:
+    def default(cls, flag_key: str, *, variation_key: str = "", enabled: bool = False, **variables: Value) -> Decision:
         """What a caller wants when there is no answer: `Decision.default("paywall", trial_days=7)`."""
         return cls(
             flag_key=flag_key,

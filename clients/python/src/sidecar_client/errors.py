@@ -143,9 +143,7 @@ class VariableMissing(VariableError, LookupError):
 
     def __init__(self, *, flag_key: str, variable_key: str, wanted: str) -> None:
         self.flag_key, self.variable_key, self.wanted = flag_key, variable_key, wanted
-        super().__init__(
-            f"flag `{flag_key}` has no value for variable `{variable_key}`, wanted {wanted} or a default"
-        )
+        super().__init__(f"flag `{flag_key}` has no value for variable `{variable_key}`, wanted {wanted} or a default")
 
 
 class VariableTypeMismatch(VariableError, TypeError):

@@ -77,9 +77,7 @@ class Variables(Mapping[str, Value]):
             return value
         return self._absent(key, value, "a boolean", default)
 
-    def json(
-        self, key: str, default: Default | _Required = REQUIRED
-    ) -> list[Value] | dict[str, Value] | Default:
+    def json(self, key: str, default: Default | _Required = REQUIRED) -> list[Value] | dict[str, Value] | Default:
         """A variable of type json that is an object or an array; a scalar is read by `variables[key]`."""
         value = self._values.get(key)
         if isinstance(value, (list, dict)):

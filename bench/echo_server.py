@@ -1,0 +1,46 @@
+"""The yardstick: a bare `grpc.aio` server on uvloop that answers each call of any method with the same bytes.
+
+Run as `python -m bench.echo_server REPLY_BYTES`. Prints the address that it is bound to. It does nothing else: no
+message is parsed, no interceptor is there, and gRPC has its defaults.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+from typing import Any
+
+import grpc
+import uvloop
+from grpc import aio
+
+
+class _Echo(grpc.GenericRpcHandler):
+    def __init__(self, reply: bytes) -> None:
+        async def echo(request: bytes, context: Any) -> bytes:
+            return reply
+
+        self._handler = grpc.unary_unary_rpc_method_handler(echo)
+
+    def service(
+        self, handler_call_details: grpc.HandlerCallDetails
+    ) -> grpc.RpcMethodHandler[bytes, bytes] | None:
+        return self._handler
+
+
+async def serve(reply_bytes: int) -> None:
+    """Serve until SIGTERM."""
+    server = aio.server()
+    server.add_generic_rpc_handlers((_Echo(bytes(reply_bytes)),))
+    port = server.add_insecure_port("127.0.0.1:0")
+    await server.start()
+    print(f"listening on 127.0.0.1:{port}", flush=True)
+    stop = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
+    await stop.wait()
+    await server.stop(0)
+
+
+if __name__ == "__main__":
+    uvloop.run(serve(int(sys.argv[1])))

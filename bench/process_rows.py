@@ -1,0 +1,113 @@
+"""The rows of the process: what a start costs, what memory it holds, and the engine without a process around it."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from statistics import median
+from typing import Final
+
+from bench import h2load
+from bench.comparison import Plan, loaded
+from bench.daemon import Configured, nobody, running
+from bench.h2load import Shape
+from bench.requests import DATAFILE, FLAGS, decide
+from bench.scale import Scale
+from bench.table import Row
+
+START_S_MAX: Final = 0.8
+MEMORY_MIB_MAX: Final = 72.0
+GROWTH_MIB_MAX: Final = 4.0
+"""What counts as none: SQLite's cache and the interpreter's arenas fill in the first calls, and rounding."""
+LARGE_TIMES_MAX: Final = 6.0
+_MIB: Final = 2**20
+
+
+def start(scale: Scale) -> Iterator[Row]:
+    """CPU of a start until SERVING, its bytecode compiled by a start before it."""
+    costs = []
+    for number in range(scale.starts + 1):
+        with tempfile.TemporaryDirectory() as name, nobody() as endpoint:
+            with running(Configured(endpoint=endpoint), scale.cores, Path(name)) as daemon:
+                if number:
+                    costs.append(daemon.serving_cpu_s)
+    note = f"median of {len(costs)} starts, {min(costs):.2f} to {max(costs):.2f} s"
+    yield Row(
+        name="start to SERVING, CPU", figure=median(costs), unit="s", bound=START_S_MAX, at_most=True, note=note
+    )
+
+
+def memory(scale: Scale) -> Iterator[Row]:
+    """Resident memory at rest, after many decisions, and of a large datafile."""
+    if reason := h2load.missing():
+        yield Row(name="resident memory", bound=MEMORY_MIB_MAX, unit="MiB", at_most=True, skipped=reason)
+        return
+    asked, calls = decide(), max(1, scale.decisions // FLAGS // 4)
+    plan = Plan(asked=asked, shape=Shape(calls=calls), rounds=4, cores=scale.cores)
+    with tempfile.TemporaryDirectory() as name, nobody() as endpoint:
+        with running(Configured(endpoint=endpoint), scale.cores, Path(name)) as daemon:
+            process = daemon.process
+            idle, own = process.memory_mib(), process.memory_mib("RssAnon")
+            yield _memory_row("resident memory, idle", idle, f"of which its own, not libraries', {own:.1f} MiB")
+            after = []
+            for _ in range(plan.rounds):
+                loaded(daemon, plan)
+                after.append(process.memory_mib())
+    done = calls * plan.rounds * FLAGS
+    by_quarter = f"after each quarter: {', '.join(f'{one:.1f}' for one in after)} MiB; destination down"
+    yield _memory_row(f"resident memory, {done:,} decisions", after[-1], by_quarter)
+    yield Row(
+        name="  its growth from the first quarter on",
+        figure=after[-1] - after[0],
+        unit="MiB",
+        bound=GROWTH_MIB_MAX,
+        at_most=True,
+    )
+    yield from _large(scale, idle)
+
+
+def _memory_row(name: str, mib: float, note: str) -> Row:
+    return Row(name=name, figure=mib, unit="MiB", bound=MEMORY_MIB_MAX, at_most=True, note=note)
+
+
+def _large(scale: Scale, idle_mib: float) -> Iterator[Row]:
+    # Why here: the engine's row needs the SDK, and this one its maker of large datafiles, which imports it.
+    from bench.engine import large_datafile  # noqa: PLC0415 - see above
+
+    body = large_datafile(scale.large_bytes)
+    with tempfile.TemporaryDirectory() as name, nobody() as endpoint:
+        datafile = Path(name, "large.json")
+        datafile.write_bytes(body)
+        with running(Configured(datafile=datafile, endpoint=endpoint), scale.cores, Path(name)) as daemon:
+            added = (daemon.process.memory_mib() - idle_mib) * _MIB / len(body)
+            peak = (daemon.process.memory_mib("VmHWM") - idle_mib) * _MIB / len(body)
+    yield Row(
+        name=f"a datafile of {len(body) / 1e6:.1f} MB, memory added",
+        figure=added,
+        unit="×",
+        bound=LARGE_TIMES_MAX,
+        at_most=True,
+        note=f"times its size, at rest after a start; {peak:.1f} times at the peak of that start",
+    )
+
+
+def engine(scale: Scale) -> Iterator[Row]:
+    """One decision in this process against optimizely-sdk, same datafile, same users."""
+    from bench import engine as measured  # noqa: PLC0415 - loads the SDK, which the other rows do without
+    from sidecar.decision import load  # noqa: PLC0415 - as above
+
+    sizes = {"rounds": 5, "ours_n": 20_000, "theirs_n": 300} if scale.short else {"rounds": 21, "ours_n": 20_000, "theirs_n": 1_000}
+    if scale.calls < 1_000:
+        sizes = {"rounds": 1, "ours_n": 200, "theirs_n": 20}
+    revision = json.loads(DATAFILE.read_text())["revision"]
+    for name, ours_us, theirs_us in measured.compare(load(DATAFILE.read_bytes()), **sizes):
+        yield Row(
+            name=f"engine, one flag, {name}",
+            ours=f"{ours_us:.2f} µs CPU",
+            yardstick=f"{theirs_us:.0f} µs CPU",
+            figure=theirs_us / ours_us,
+            bound=measured.BOUND,
+            note=f"yardstick: optimizely-sdk 5.7.0, its impression dropped; revision {revision} of the 20 flags",
+        )

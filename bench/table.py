@@ -1,0 +1,63 @@
+"""Rows of the one table: what was measured, against what, and whether it is within its bound."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+REACHED: Final = "reached"
+MISSED: Final = "missed"
+SKIPPED: Final = "skipped"
+SHOWN: Final = "no bound"
+_WIDTH: Final = 132
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One line. `figure` is held against `bound`, at least or at most; both in `unit` ("" for a ratio).
+
+    `ours` and `yardstick` are what the figure was made of, in words with their unit. `bound` None is a row that shows
+    and does not bind. A row with `skipped` was not measured, for that reason.
+    """
+
+    name: str
+    ours: str = ""
+    yardstick: str = ""
+    figure: float = 0.0
+    unit: str = ""
+    bound: float | None = None
+    at_most: bool = False
+    note: str = ""
+    skipped: str = ""
+
+    @property
+    def verdict(self) -> str:
+        """The word at the end of the line."""
+        if self.skipped:
+            return SKIPPED
+        if self.bound is None:
+            return SHOWN
+        kept = self.figure <= self.bound if self.at_most else self.figure >= self.bound
+        return REACHED if kept else MISSED
+
+
+def render(rows: Iterable[Row]) -> str:
+    """The table as text; a row's note or reason stands below it."""
+    lines = [_line("what", "ours", "yardstick", "figure", "bound", ""), "-" * _WIDTH]
+    for row in rows:
+        bound = "" if row.bound is None else f"{'≤' if row.at_most else '≥'} {row.bound:g} {row.unit}".strip()
+        figure = "" if row.skipped else f"{_short(row.figure)} {row.unit}".strip()
+        lines.append(_line(row.name, row.ours, row.yardstick, figure, bound, row.verdict))
+        below = row.skipped or row.note
+        lines += textwrap.wrap(below, _WIDTH - 8, initial_indent="    ", subsequent_indent="    ")
+    return "\n".join(lines)
+
+
+def _line(name: str, ours: str, yardstick: str, figure: str, bound: str, verdict: str) -> str:
+    return f"{name:44} {ours:>26} {yardstick:>26} {figure:>11} {bound:>11} {verdict}".rstrip()
+
+
+def _short(figure: float) -> str:
+    return f"{figure:.2f}" if abs(figure) < 10 else f"{figure:.1f}"

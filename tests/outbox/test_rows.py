@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sidecar.outbox.rows import (
+    Target,
+    digest_of,
+    event_bytes,
+    indexes_of,
+    pack_id,
+    pack_outcomes,
+    pack_routes,
+    unpack_outcomes,
+    unpack_routes,
+)
+from sidecar.values import Outcome, OutcomeState
+
+masks = st.integers(1, 2**500 - 1)
+targets = st.builds(lambda number, mask: Target(number, mask, mask.bit_count()), st.integers(1, 2**31), masks)
+outcomes = st.builds(Outcome, st.text(), st.sampled_from(OutcomeState), st.text())
+
+
+@given(st.lists(targets, max_size=5))
+def test_routes_come_back_as_they_were_packed(routes: list[Target]) -> None:
+    packed = pack_routes(routes)
+    assert list(unpack_routes(packed.hex())) == routes
+    assert all(pack_id(target.destination_id) in packed for target in routes)
+
+
+@given(masks)
+def test_indexes_are_the_set_bits(mask: int) -> None:
+    assert sum(1 << index for index in indexes_of(mask)) == mask
+
+
+@given(st.lists(outcomes, max_size=5).map(tuple))
+def test_outcomes_come_back_as_they_were_packed(some: tuple[Outcome, ...]) -> None:
+    assert unpack_outcomes(pack_outcomes(some)) == some
+
+
+@given(st.integers(0, 2**30), st.integers(1, 500))
+def test_the_events_of_a_record_are_charged_at_least_its_body(body_bytes: int, event_count: int) -> None:
+    assert event_bytes(body_bytes, event_count) * event_count >= body_bytes
+
+
+def test_ids_in_order_of_time_stay_in_order() -> None:
+    early, late = "018bcfe5-6800-7000-8000-ffffffffffff", "018bcfe5-6801-7000-8000-000000000000"
+    assert digest_of(early) < digest_of(late)
+
+
+@given(
+    st.sets(
+        st.sampled_from(["018bcfe5-6800-7000-8000-00000000000a", "018BCFE5-6800-7000-8000-00000000000A"])
+        | st.text(min_size=1, max_size=100),
+        max_size=20,
+    )
+)
+def test_different_ids_are_never_taken_for_each_other(ids: set[str]) -> None:
+    assert len({digest_of(event_id) for event_id in ids}) == len(ids)
