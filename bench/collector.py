@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import asyncio
 import signal
+from typing import Final, cast
 
 import uvloop
 
-_ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
+_ANSWER: Final = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
 
 
 class Taker(asyncio.Protocol):
@@ -23,8 +24,8 @@ class Taker(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """See `asyncio.Protocol`."""
-        assert isinstance(transport, asyncio.WriteTransport)
-        self._transport = transport
+        # Why a cast: uvloop's transports have the methods of asyncio's, not their classes.
+        self._transport = cast("asyncio.WriteTransport", transport)
 
     def data_received(self, data: bytes) -> None:
         """See `asyncio.Protocol`."""

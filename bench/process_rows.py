@@ -50,7 +50,7 @@ def memory(scale: Scale) -> Iterator[Row]:
         with running(Configured(endpoint=endpoint), scale.cores, Path(name)) as daemon:
             process = daemon.process
             idle, own = process.memory_mib(), process.memory_mib("RssAnon")
-            yield _memory_row("resident memory, idle", idle, f"of which its own, not libraries', {own:.1f} MiB")
+            yield _memory_row("resident memory, idle", idle, f"of which {own:.1f} MiB its own and the rest libraries' files")
             after = []
             for _ in range(plan.rounds):
                 loaded(daemon, plan)

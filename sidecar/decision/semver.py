@@ -5,10 +5,9 @@ Rules: docs/semantics.md C8 to C12. Nothing here raises for any string.
 
 from __future__ import annotations
 
-import re
+import unicodedata
 from dataclasses import dataclass
 
-_DIGITS = re.compile(r"[0-9]+", re.ASCII)
 _NUMBERS_MAX = 3
 
 
@@ -28,7 +27,7 @@ def parse(text: str) -> Version | None:
     cut = next((index for index, character in enumerate(text) if character in "-+"), None)
     numbers = text if cut is None else text[:cut]
     parts = numbers.split(".")
-    if len(parts) > _NUMBERS_MAX or not all(_DIGITS.fullmatch(part) for part in parts):
+    if len(parts) > _NUMBERS_MAX or not all(part.isdecimal() for part in parts):
         return None
     if cut is not None:
         parts.append(text[cut + 1 :])
@@ -51,9 +50,9 @@ def compare(user: Version, target: Version) -> int:
 
 
 def _compare_part(seen: str, wanted: str, *, user: Version, target: Version) -> int:
-    if _DIGITS.fullmatch(seen):
+    if seen.isdecimal():
         # C11: a number is lower than a word (SemVer 2.0, point 11.4.3).
-        return _compare_digits(seen, wanted) if _DIGITS.fullmatch(wanted) else -1
+        return _compare_digits(seen, wanted) if wanted.isdecimal() else -1
     if seen < wanted:
         return 1 if target.pre_release and not user.pre_release else -1
     if seen > wanted:
@@ -63,6 +62,11 @@ def _compare_part(seen: str, wanted: str, *, user: Version, target: Version) -> 
 
 def _compare_digits(seen: str, wanted: str) -> int:
     # Why not int(): it refuses more than 4,300 digits, and an attribute may have 64 KiB of them.
-    left, right = seen.lstrip("0"), wanted.lstrip("0")
+    left, right = _ascii(seen).lstrip("0"), _ascii(wanted).lstrip("0")
     one, other = (len(left), left), (len(right), right)
     return (one > other) - (one < other)
+
+
+def _ascii(digits: str) -> str:
+    """Decimal digits of any script as `0` to `9` (C9)."""
+    return digits if digits.isascii() else "".join(str(unicodedata.decimal(digit)) for digit in digits)

@@ -146,9 +146,12 @@ def test_a_number_is_lower_than_a_word_in_a_pre_release() -> None:
     assert semver.compare(user, target) == -1
 
 
-def test_other_digits_than_asciis_are_no_version() -> None:
-    assert semver.parse("٢.0") is None
-    assert semver.parse("²") is None
+def test_decimal_digits_of_any_script_are_digits_and_superscripts_are_none() -> None:
+    arabic, latin = semver.parse("٢.0"), semver.parse("2.0")
+    assert arabic is not None
+    assert latin is not None
+    assert semver.compare(arabic, latin) == 0
+    assert semver.parse("².0") is None
 
 
 def test_exact_strings_of_one_attribute_in_an_or_keep_three_answers() -> None:

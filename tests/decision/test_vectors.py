@@ -19,14 +19,6 @@ from sidecar.errors import DatafileRejected
 
 VECTORS = Path(__file__).parent.parent / "vectors"
 
-# These three were written from the Python SDK, which takes other digits than ASCII's for numbers; ruling R4
-# (docs/semantics.md C9) says that they are no version, so the condition is unknown.
-OTHER_DIGITS = {
-    "T|semvereq target=2.0 user='٢.0'|p",
-    "T|semvereq target='٢.0' user=2.0|p",
-    "T|semverge target='٢.0' user='٢.0'|p",
-}
-
 
 @cache
 def cases(name: str) -> list[dict[str, Any]]:
@@ -35,11 +27,7 @@ def cases(name: str) -> list[dict[str, Any]]:
 
 
 def parameters(name: str) -> list[Any]:
-    contradicted = pytest.mark.xfail(reason="the vector contradicts C9: digits are ASCII's")
-    return [
-        pytest.param(case, id=f"{case['name']}", marks=[contradicted] if case["name"] in OTHER_DIGITS else [])
-        for case in cases(name)
-    ]
+    return [pytest.param(case, id=f"{case['name']}") for case in cases(name)]
 
 
 def as_expected(decision: Decision) -> dict[str, Any]:
