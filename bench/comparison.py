@@ -100,6 +100,8 @@ def compare(daemon: Daemon, plan: Plan, directory: Path) -> Compared:
 
 def loaded(daemon: Daemon, plan: Plan) -> Round:
     """One round of the daemon. Raises `RuntimeError` unless it counted what was sent: calls, decisions, events."""
+    if plan.delivered:
+        daemon.flush()
     before = daemon.counted()
     taken = _round(daemon.process, daemon.address, plan, daemon if plan.delivered else None)
     after = daemon.counted()

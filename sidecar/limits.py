@@ -34,7 +34,13 @@ UNKNOWN_EVENT_KEYS_LOGGED_MAX: Final = 1_000
 
 REASONS_MAX: Final = 1_000
 """Reasons of one decision."""
+FLUSH_S: Final = 10.0
+"""How long a Flush waits that does not say how long."""
 FLUSH_MAX_S: Final = 300.0
+REFUSAL_BYTES_MAX: Final = 5 * KIB
+"""Details of one error: they travel as metadata, of which most clients take no more than 8 KiB, in base 64."""
+REFUSAL_TEXT_CHARACTERS_MAX: Final = 300
+"""Any one text of an error: its message, a path, a description, a value of its metadata."""
 FLUSH_REPLY_RESERVE_S: Final = 0.05
 """How much of its caller's deadline a Flush keeps for the way back."""
 

@@ -65,6 +65,16 @@ class Tracker:
             return Project(name=missing.name, facts=None, encoded=None)
         return Project(name=snapshot.name, facts=snapshot.project, encoded=snapshot.facts)
 
+    def takers(self, datafile: str) -> Sequence[str]:
+        """The names of the destinations that the events of a datafile may go to, in the order of the config.
+
+        "" means no datafile in particular: all of them. Raises `DatafileNotFound`.
+        """
+        if not datafile:
+            some = dict.fromkeys(one.name for each in self._destinations.values() for one in each)
+            return tuple(some)
+        return tuple(one.name for one in self._destinations.get(self.project(datafile).name, ()))
+
     async def accept(self, event: Event, body: bytes, project: Project, *, id_chosen: bool) -> Accepted:
         """Write one event for those who take it, and return when it is on disk.
 

@@ -88,6 +88,8 @@ BOUNDS: Final[Mapping[str, str]] = {
     "EVENT_ID_CHARACTERS_MAX": "Characters of an `event_id` or `decision_id`",
     "VIOLATIONS_MAX": "Violations listed in one error; the last one counts the rest",
     "REASONS_MAX": "Reasons of one decision",
+    "REFUSAL_BYTES_MAX": "Details of one error; violations past it are counted in the last one listed",
+    "FLUSH_S": "How long a `Flush` waits that does not say",
     "FLUSH_MAX_S": "How long a `Flush` waits at most",
     "DATAFILE_BYTES_MAX": "One datafile, unpacked",
     "DATAFILE_CHUNK_BYTES": "One message of `GetDatafile`",

@@ -60,9 +60,7 @@ PACKAGES: Final = (
 def main(arguments: Sequence[str] | None = None) -> int:
     """Generate, or with --check compare; return the exit code: 1 when a file is stale, each named."""
     parser = argparse.ArgumentParser(prog="python -m tools.gen", description=__doc__)
-    parser.add_argument(
-        "--check", action="store_true", help="write nothing; exit 1 when a generated file is stale"
-    )
+    parser.add_argument("--check", action="store_true", help="write nothing; exit 1 when a generated file is stale")
     check = parser.parse_args(arguments).check
     python = generator()
     stale: list[Path] = []
@@ -117,9 +115,7 @@ def _generated(directory: Path) -> Iterator[Path]:
 def differences(fresh: dict[str, str], directory: Path) -> list[Path]:
     """Return the files of `directory` that are missing, superfluous or unlike `fresh`, sorted."""
     present = {path.name: path.read_text() for path in directory.glob("*.py*") if path.is_file()}
-    return sorted(
-        directory / name for name in fresh.keys() | present.keys() if fresh.get(name) != present.get(name)
-    )
+    return sorted(directory / name for name in fresh.keys() | present.keys() if fresh.get(name) != present.get(name))
 
 
 def replace(fresh: dict[str, str], directory: Path) -> None:

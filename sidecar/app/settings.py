@@ -19,7 +19,7 @@ from sidecar import config, limits
 from sidecar.config import Secret
 from sidecar.destinations.catalog import TYPES
 from sidecar.errors import ConfigInvalid
-from sidecar.outbox import Durability
+from sidecar.outbox import OutboxSection
 from sidecar.sources.file import FileSourceSection
 from sidecar.sources.http import HttpSourceSection
 from sidecar.sources.optimizely import OptimizelySourceSection
@@ -57,22 +57,6 @@ class LogFormat(StrEnum):
 
     JSON = "json"
     CONSOLE = "console"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OutboxSection:
-    """The durable queue between accepting and delivering."""
-
-    durability: Durability = Durability.PROCESS
-    """What an accepted event survives: `memory` nothing, `process` a kill -9 of the process, `power` a crash of the
-    machine too (an fsync before each reply)."""
-    bytes_max: int = limits.OUTBOX_BYTES_MAX
-    """How many bytes one destination may have pending. When no destination of an event has room, the event is refused
-    with OUTBOX_FULL; when one has, the oldest of a full one become dead letters."""
-    dead_letter_bytes_max: int = limits.DEAD_LETTER_BYTES_MAX
-    """How many bytes of dead letters one destination may have; past it the oldest are dropped and counted."""
-    age_max_s: float = float(limits.PENDING_AGE_MAX_S)
-    """How long an event may be pending before it becomes a dead letter."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,9 +113,9 @@ class Settings:
     """How long running calls may take to finish after that."""
     drain_s: float = limits.DRAIN_S
     """How long deliveries may go on after that. What is left is on disk, and leaves after the next start."""
-    outbox: OutboxSection = OutboxSection()
+    outbox: OutboxSection = field(default_factory=OutboxSection)
     """The durable queue."""
-    log: LogSection = LogSection()
+    log: LogSection = field(default_factory=LogSection)
     """The log."""
     hints: bool = False
     """Whether to print, once it serves, commands to try next."""

@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from typing import Final, TypeVar
+from collections.abc import Callable
 
 import structlog
 
 from sidecar.delivery.attempts import Attempts
 from sidecar.delivery.backlog import Backlog, Part
 from sidecar.delivery.pace import Pace
+from sidecar.delivery.patience import kept_trying
 from sidecar.delivery.status import DestinationStatus
-from sidecar.errors import BoundError
 from sidecar.limits import REFUSED_SINGLES_MAX
 from sidecar.ports import Answer, Clock, Destination, Outbox, RecordCodec, Settled
 from sidecar.retry import Verdict
-
-Result = TypeVar("Result")
-
-_MS_PER_S: Final = 1_000
 
 
 class Lane:
@@ -72,7 +67,7 @@ class Lane:
             await self._outbox.arrival(self.name)
             await self._linger()
             await self._expired()
-            await self._kept_trying(self._backlog.fill)
+            await kept_trying(self._backlog.fill, self.status)
             part = self._backlog.take()
             if part:
                 await self._deliver(part)
@@ -145,7 +140,7 @@ class Lane:
         if not settled:
             return
         dead = [one for one in settled if one.dead_reason]
-        await self._kept_trying(lambda: self._outbox.settle(self.name, settled))
+        await kept_trying(lambda: self._outbox.settle(self.name, settled), self.status)
         self.status.events_dead += len(dead)
         if dead:
             self._log.warning(
@@ -163,8 +158,8 @@ class Lane:
         if now_s - self._looked_for_expired_s < self._pace.expiry_interval_s:
             return False
         self._looked_for_expired_s = now_s
-        before_ms = self._clock.now_ms() - int(self._pace.age_max_s(self.name) * _MS_PER_S)
-        expired = await self._kept_trying(lambda: self._outbox.expire(self.name, before_ms))
+        before_ms = self._clock.now_ms() - int(self._pace.age_max_s(self.name) * 1_000)
+        expired = await kept_trying(lambda: self._outbox.expire(self.name, before_ms), self.status)
         if not expired:
             return False
         self._backlog.forget()
@@ -172,19 +167,6 @@ class Lane:
         self._log.warning("events_dead", events=expired, reason="EXPIRED")
         self._tell()
         return True
-
-    async def _kept_trying(self, step: Callable[[], Awaitable[Result]]) -> Result:
-        """A step with the outbox, until the disk takes it: what is delivered must not be sent for ever."""
-        failures = 0
-        while True:
-            try:
-                return await step()
-            except BoundError as error:
-                failures += 1
-                if failures == 1:
-                    self._log.error("outbox_step_failed", detail=str(error))
-                self.status.last_error = str(error)
-                await asyncio.sleep(error.retry_after_s)
 
     def _tell(self) -> None:
         """Wake the flushes that wait for this lane."""

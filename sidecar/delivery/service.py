@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from typing import Any
@@ -61,17 +61,18 @@ class Delivery:
         """Deliver to one destination until cancelled."""
         await self._lanes[destination].run()
 
-    async def flush(self, deadline_s: float) -> Mapping[str, int]:
+    async def flush(self, deadline_s: float, destinations: Collection[str] | None = None) -> Mapping[str, int]:
         """Deliver at once everything accepted before this call; returns what each destination still lacks.
 
         Returns when nothing is left, at the latest after `deadline_s` seconds. A paused destination is not
-        waited for.
+        waited for. `destinations` limits it to these, None means all.
         """
         through = await self._outbox.position()
+        lanes = {name: lane for name, lane in self._lanes.items() if destinations is None or name in destinations}
         with suppress(TimeoutError):
             async with asyncio.timeout(deadline_s):
-                await asyncio.gather(*(lane.reached(through) for lane in self._lanes.values()))
-        return {name: await self._outbox.left(name, through) for name in self._lanes}
+                await asyncio.gather(*(lane.reached(through) for lane in lanes.values()))
+        return {name: await self._outbox.left(name, through) for name in lanes}
 
     async def drain(self, deadline_s: float) -> Mapping[str, int]:
         """The last flush, at stop; what it leaves is on disk, and goes out after the next start."""

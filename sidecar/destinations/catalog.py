@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Any, Final
 
 from sidecar.destinations.file import FileConfig, FileDestination
@@ -25,15 +24,13 @@ class DestinationType:
     make: Callable[[str, Any, HttpClient], Destination]
 
 
-TYPES: Final[Mapping[str, DestinationType]] = MappingProxyType(
-    {
-        "optimizely": DestinationType(OptimizelyConfig, OptimizelyDestination),
-        "segment": DestinationType(SegmentConfig, SegmentDestination),
-        "webhook": DestinationType(WebhookConfig, WebhookDestination),
-        "file": DestinationType(FileConfig, lambda name, section, _client: FileDestination(name, section)),
-        "stdout": DestinationType(
-            StdoutConfig, lambda name, section, _client: StdoutDestination(name, section, sys.stdout.buffer)
-        ),
-    }
-)
+TYPES: Final[Mapping[str, DestinationType]] = {
+    "optimizely": DestinationType(OptimizelyConfig, OptimizelyDestination),
+    "segment": DestinationType(SegmentConfig, SegmentDestination),
+    "webhook": DestinationType(WebhookConfig, WebhookDestination),
+    "file": DestinationType(FileConfig, lambda name, section, _client: FileDestination(name, section)),
+    "stdout": DestinationType(
+        StdoutConfig, lambda name, section, _client: StdoutDestination(name, section, sys.stdout.buffer)
+    ),
+}
 """Every type that `destinations: [{type: …}]` can name."""

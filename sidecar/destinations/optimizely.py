@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
 from sidecar.destinations import outcomes
-from sidecar.destinations.http import Endpoint, HttpClient, HttpSection, check_url
-from sidecar.errors import Violation
+from sidecar.destinations.endpoint import Endpoint, HttpSection, check_currency, check_url
+from sidecar.destinations.http import HttpClient
 from sidecar.events import optimizely as wire
-from sidecar.events.currencies import MINOR_UNIT_DIGITS
 from sidecar.events.model import Event, EventKind, Impression, ProjectFacts, Track
-from sidecar.events.money import check_event_tags, check_money
-from sidecar.events.wire import bytes_at_most, switched_off
 from sidecar.limits import OPTIMIZELY_BATCH_BYTES_MAX
 from sidecar.ports import Answer, Batch, BatchLimits
-from sidecar.values import Outcome
 
 ENDPOINTS: Final[Mapping[str, str]] = MappingProxyType(
     {"US": "https://logx.optimizely.com/v1/events", "EU": "https://eu.logx.optimizely.com/v1/events"}
@@ -25,9 +21,6 @@ ENDPOINTS: Final[Mapping[str, str]] = MappingProxyType(
 """Event API by region, as the SDKs have them."""
 
 _HEADERS: Final = MappingProxyType({"Content-Type": "application/json"})
-# What a visitor object has at most besides attributes and tags: keys and ids, bounded, and fixed words, with
-# room.
-_FRAME_BYTES: Final = 1_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,8 +43,7 @@ class OptimizelyConfig(HttpSection):
         """Raise `ValueError` for an endpoint that is no URL or a currency that is none."""
         if self.endpoint:
             check_url(self.endpoint)
-        if self.currency not in MINOR_UNIT_DIGITS:
-            raise ValueError(f"currency is `{self.currency}`, wanted an upper-case ISO 4217 code")
+        check_currency(self.currency)
 
 
 class OptimizelyDestination:
@@ -73,18 +65,15 @@ class OptimizelyDestination:
         """Impressions and Tracks; Optimizely knows nothing else."""
         return kind in (EventKind.IMPRESSION, EventKind.TRACK)
 
-    def check(self, event: Event, facts: ProjectFacts | None) -> Sequence[Violation]:
+    def check(self, event: Event, facts: ProjectFacts | None) -> outcomes.Violations:
         """A `revenue` or `value` that is no amount (R12), and amounts that contradict each other."""
-        if not isinstance(event, Track):
-            return ()
-        contradictions = check_money(event.revenue, event.event_tags, event.properties)
-        return [*check_event_tags(event.event_tags), *contradictions]
+        return wire.violations(event)
 
-    def route(self, event: Event, facts: ProjectFacts | None) -> Outcome:
+    def route(self, event: Event, facts: ProjectFacts | None) -> outcomes.Outcome:
         """Queued, or why not; a Track names the tags and the revenue that Optimizely cannot take."""
         if not isinstance(event, Impression | Track):
             return outcomes.skipped(self.name, outcomes.KIND_NOT_TAKEN)
-        if switched_off(event.origin, self.name, by_all=True):
+        if outcomes.unwanted(self.name, event):
             return outcomes.skipped(self.name, outcomes.INTEGRATIONS)
         if facts is None:
             return outcomes.skipped(self.name, outcomes.NO_DATAFILE)
@@ -129,9 +118,6 @@ class OptimizelyDestination:
         """Nothing of its own: the client is the process's."""
 
     def _too_large(self, event: Impression | Track, facts: ProjectFacts) -> bool:
-        carried = 2 * bytes_at_most(event.attributes)
-        if isinstance(event, Track):
-            carried += bytes_at_most(event.event_tags) + bytes_at_most(event.properties)
-        if carried + _FRAME_BYTES <= self.limits.bytes_max:
+        if wire.visitor_bytes_at_most(event) <= self.limits.bytes_max:
             return False
         return len(self.render(event, facts)) + self.envelope_bytes(facts) > self.limits.bytes_max

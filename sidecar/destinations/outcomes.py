@@ -2,9 +2,30 @@
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Sequence
+from typing import Final, TypeAlias
 
+from sidecar.errors import Violation
+from sidecar.events.model import Event
+from sidecar.events.wire import switched_off
 from sidecar.values import Outcome, OutcomeState
+
+__all__ = [
+    "EVENT_KEY_NOT_FOUND",
+    "HISTORICAL",
+    "INTEGRATIONS",
+    "KIND_NOT_TAKEN",
+    "NO_DATAFILE",
+    "NO_VARIATION",
+    "TOO_LARGE",
+    "Outcome",
+    "Violations",
+    "queued",
+    "skipped",
+    "unwanted",
+]
+
+Violations: TypeAlias = Sequence[Violation]
 
 EVENT_KEY_NOT_FOUND: Final = "EVENT_KEY_NOT_FOUND"
 HISTORICAL: Final = "HISTORICAL"
@@ -23,3 +44,8 @@ def skipped(destination: str, reason: str) -> Outcome:
 def queued(destination: str, unsent: str = "") -> Outcome:
     """The destination gets the event; `unsent` says what of it is left out."""
     return Outcome(destination, OutcomeState.QUEUED, unsent)
+
+
+def unwanted(destination: str, event: Event, *, by_all: bool = True) -> bool:
+    """Whether the event's `integrations` keep it from the destination; see `events.wire.switched_off`."""
+    return switched_off(event.origin, destination, by_all=by_all)

@@ -2,32 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
-import gzip
 from base64 import b64encode
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable
 from dataclasses import dataclass
-from typing import Final
 
 from sidecar.config import Secret
 from sidecar.destinations import outcomes
-from sidecar.destinations.http import Endpoint, HttpClient, HttpSection, check_url
-from sidecar.errors import Violation
+from sidecar.destinations.endpoint import Endpoint, HttpSection, check_currency, check_url
+from sidecar.destinations.http import HttpClient
 from sidecar.events import segment as wire
-from sidecar.events.currencies import MINOR_UNIT_DIGITS
-from sidecar.events.model import Event, EventKind, Impression, ProjectFacts, Track
-from sidecar.events.money import check_money
-from sidecar.events.wire import switched_off
-from sidecar.limits import (
-    SEGMENT_BATCH_BYTES_MAX,
-    SEGMENT_BATCH_EVENTS_MAX,
-    SEGMENT_EVENT_BYTES_MAX,
-)
+from sidecar.events.model import Event, EventKind, Impression, ProjectFacts
+from sidecar.limits import SEGMENT_BATCH_BYTES_MAX, SEGMENT_BATCH_EVENTS_MAX, SEGMENT_EVENT_BYTES_MAX
 from sidecar.ports import Answer, Batch, BatchLimits
-from sidecar.values import Outcome
-
-_COMPRESSED_HERE_BYTES_MAX: Final = 32 * 1024
-"""A larger body is compressed in a thread: half a megabyte takes milliseconds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,8 +41,7 @@ class SegmentConfig(HttpSection):
         check_url(self.endpoint)
         if not self.write_key.reveal():
             raise ValueError("write_key is empty, wanted the source's write key")
-        if self.currency not in MINOR_UNIT_DIGITS:
-            raise ValueError(f"currency is `{self.currency}`, wanted an upper-case ISO 4217 code")
+        check_currency(self.currency)
         if not 1 <= self.batch_events_max <= SEGMENT_BATCH_EVENTS_MAX:
             raise ValueError(f"batch_events_max is {self.batch_events_max}, wanted 1 to {SEGMENT_BATCH_EVENTS_MAX}")
 
@@ -78,30 +63,26 @@ class SegmentDestination:
         # Why Basic alone: a key in the body as well would stand in whatever records bodies.
         token = b64encode(f"{key}:".encode()).decode()
         self._headers = {"Content-Type": "application/json", "Authorization": f"Basic {token}"}
-        if config.gzip:
-            self._headers["Content-Encoding"] = "gzip"
         url = config.endpoint.rstrip("/") + "/v1/batch"
-        self._endpoint = Endpoint(url=url, way=config, secrets=(key, token))
+        self._endpoint = Endpoint(url=url, way=config, secrets=(key, token), compressed=config.gzip)
         self._queued = outcomes.queued(name)
 
     def takes(self, kind: EventKind) -> bool:
         """All but impressions, which are switched on by the config."""
         return kind is not EventKind.IMPRESSION or self._config.impressions
 
-    def check(self, event: Event, facts: ProjectFacts | None) -> Sequence[Violation]:
+    def check(self, event: Event, facts: ProjectFacts | None) -> outcomes.Violations:
         """Amounts that contradict each other: one of them would be lost in silence."""
-        if not isinstance(event, Track):
-            return ()
-        return check_money(event.revenue, event.event_tags, event.properties)
+        return wire.contradictions(event)
 
-    def route(self, event: Event, facts: ProjectFacts | None) -> Outcome:
+    def route(self, event: Event, facts: ProjectFacts | None) -> outcomes.Outcome:
         """Queued, or why not. `{"All": false}` does not keep an event from here: it is said to Segment."""
         if isinstance(event, Impression):
             if not self._config.impressions:
                 return outcomes.skipped(self.name, outcomes.KIND_NOT_TAKEN)
             if not event.variation_key:
                 return outcomes.skipped(self.name, outcomes.NO_VARIATION)
-        if switched_off(event.origin, self.name, by_all=False):
+        if outcomes.unwanted(self.name, event, by_all=False):
             return outcomes.skipped(self.name, outcomes.INTEGRATIONS)
         if wire.message_bytes_at_most(event) > SEGMENT_EVENT_BYTES_MAX and (
             len(wire.message(event, self._config.currency)) > SEGMENT_EVENT_BYTES_MAX
@@ -125,12 +106,6 @@ class SegmentDestination:
         """POST the batch with a `sentAt` of now."""
         head, tail = wire.envelope(batch.now_ms)
         body = head + b",".join(batch.rendered) + tail
-        if self._config.gzip:
-            # Level 1: two thirds of the gain for a fifth of the time; `mtime` 0 keeps equal bodies equal.
-            if len(body) > _COMPRESSED_HERE_BYTES_MAX:
-                body = await asyncio.to_thread(gzip.compress, body, 1, mtime=0)
-            else:
-                body = gzip.compress(body, 1, mtime=0)
         # Segment's libraries say so too; it counts the attempts of this process.
         retried = {"X-Retry-Count": str(batch.attempt)} if batch.attempt else {}
         return await self._client.post(self._endpoint, body, self._headers | retried, batch.now_ms)

@@ -3,19 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from sidecar.destinations.outcomes import INTEGRATIONS, queued, skipped
-from sidecar.errors import Violation
-from sidecar.events.model import Event, EventKind, ProjectFacts
-from sidecar.events.plain import json_event
-from sidecar.events.wire import switched_off
+from sidecar.destinations.plain import PlainDestination
 from sidecar.limits import IMPORT_BYTES_MAX
 from sidecar.ports import Answer, Batch, BatchLimits
 from sidecar.retry import Verdict
-from sidecar.values import Outcome
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,44 +22,18 @@ class StdoutConfig:
     """How long an event may wait for company, so that a person who watches sees it soon."""
 
 
-class StdoutDestination:
+class StdoutDestination(PlainDestination):
     """Every kind, as our JSON event, one a line. Delivered once the system took the line."""
 
     def __init__(self, name: str, config: StdoutConfig, stream: BinaryIO) -> None:
-        self.name = name
-        self.limits = BatchLimits(
+        limits = BatchLimits(
             events_max=config.batch_events_max,
             bytes_max=IMPORT_BYTES_MAX,
             event_bytes_max=IMPORT_BYTES_MAX,
             age_max_s=config.batch_age_max_s,
         )
+        super().__init__(name, limits, envelope=len("\n"))
         self._stream = stream
-
-    def takes(self, kind: EventKind) -> bool:
-        """True: every kind."""
-        return True
-
-    def check(self, event: Event, facts: ProjectFacts | None) -> Sequence[Violation]:
-        """Nothing: the event goes as it came."""
-        return ()
-
-    def route(self, event: Event, facts: ProjectFacts | None) -> Outcome:
-        """Queued unless the event's `integrations` say otherwise."""
-        if switched_off(event.origin, self.name, by_all=True):
-            return skipped(self.name, INTEGRATIONS)
-        return queued(self.name)
-
-    def batch_key(self, facts: ProjectFacts | None) -> Hashable:
-        """One for all."""
-        return None
-
-    def envelope_bytes(self, facts: ProjectFacts | None) -> int:
-        """The last line's end."""
-        return 1
-
-    def render(self, event: Event, facts: ProjectFacts | None) -> bytes:
-        """Our JSON event."""
-        return json_event(event, facts)
 
     async def send(self, batch: Batch) -> Answer:
         """Write the lines in a thread, since a full pipe blocks its writer."""

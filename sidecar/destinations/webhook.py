@@ -6,19 +6,14 @@ How a receiver checks the signature: docs/events.md "Webhook".
 from __future__ import annotations
 
 import hmac
-from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
 
 from sidecar.config import Secret
-from sidecar.destinations import outcomes
-from sidecar.destinations.http import Endpoint, HttpClient, HttpSection, check_url
-from sidecar.errors import Violation
-from sidecar.events.model import Event, EventKind, ProjectFacts
-from sidecar.events.plain import json_event
-from sidecar.events.wire import event_bytes_at_most, switched_off
+from sidecar.destinations.endpoint import Endpoint, HttpSection, check_url
+from sidecar.destinations.http import HttpClient
+from sidecar.destinations.plain import PlainDestination
 from sidecar.limits import MESSAGE_BYTES_MAX
 from sidecar.ports import Answer, Batch, BatchLimits
-from sidecar.values import Outcome
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,51 +38,21 @@ class WebhookConfig(HttpSection):
         check_url(self.endpoint)
 
 
-class WebhookDestination:
+class WebhookDestination(PlainDestination):
     """Every kind, as a JSON array of our events."""
 
     def __init__(self, name: str, config: WebhookConfig, client: HttpClient) -> None:
-        self.name = name
-        self.limits = BatchLimits(
+        limits = BatchLimits(
             events_max=config.batch_events_max,
             bytes_max=config.batch_bytes_max,
             event_bytes_max=config.batch_bytes_max,
             age_max_s=config.batch_age_max_s,
         )
+        super().__init__(name, limits, envelope=len("[]"))
         self._config = config
         self._client = client
         hidden = (*config.headers.values(), *((config.secret.reveal(),) if config.secret else ()))
         self._endpoint = Endpoint(url=config.endpoint, way=config, secrets=hidden)
-
-    def takes(self, kind: EventKind) -> bool:
-        """True: every kind."""
-        return True
-
-    def check(self, event: Event, facts: ProjectFacts | None) -> Sequence[Violation]:
-        """Nothing: the event goes as it came."""
-        return ()
-
-    def route(self, event: Event, facts: ProjectFacts | None) -> Outcome:
-        """Queued, unless `integrations` say otherwise or it is larger than a batch may be."""
-        if switched_off(event.origin, self.name, by_all=True):
-            return outcomes.skipped(self.name, outcomes.INTEGRATIONS)
-        if event_bytes_at_most(event) + self.envelope_bytes(facts) > self.limits.bytes_max and (
-            len(json_event(event, facts)) + self.envelope_bytes(facts) > self.limits.bytes_max
-        ):
-            return outcomes.skipped(self.name, outcomes.TOO_LARGE)
-        return outcomes.queued(self.name)
-
-    def batch_key(self, facts: ProjectFacts | None) -> Hashable:
-        """One for all."""
-        return None
-
-    def envelope_bytes(self, facts: ProjectFacts | None) -> int:
-        """The brackets of the array."""
-        return 2
-
-    def render(self, event: Event, facts: ProjectFacts | None) -> bytes:
-        """Our JSON event."""
-        return json_event(event, facts)
 
     async def send(self, batch: Batch) -> Answer:
         """POST the array, signed as of this attempt."""

@@ -7,23 +7,30 @@ here.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import isfinite
 from typing import Final, TypeAlias
 
-from sidecar import __version__
+from sidecar.errors import Violation
 from sidecar.events.identity import event_uuid
-from sidecar.events.model import Impression, Origin, ProjectFacts, Track
-from sidecar.events.money import MONEY_KEYS, agreed_revenue, minor_units_in, value_of
-from sidecar.events.wire import encode, listed
+from sidecar.events.model import Event, Impression, Origin, ProjectFacts, Track
+from sidecar.events.money import (
+    MONEY_KEYS,
+    agreed_revenue,
+    check_event_tags,
+    check_money,
+    minor_units_in,
+    value_of,
+)
+from sidecar.events.wire import LIBRARY, bytes_at_most, encode, listed
 from sidecar.values import Scalar, Value
-
-CLIENT_NAME: Final = "decision-sidecar"
 
 _NUMBER_MAX: Final = 2**53
 _RESERVED: Final = "$opt_"
 _BOT_FILTERING: Final = "$opt_bot_filtering"
+# What a visitor object has at most besides attributes and tags: keys and ids, bounded, and fixed words, with room.
+_FRAME_BYTES: Final = 1_000_000
 _VARIATION_ID: Final = re.compile(r"[0-9]+")
 
 Json: TypeAlias = dict[str, object]
@@ -107,6 +114,23 @@ def impression(shown: Impression, facts: ProjectFacts) -> bytes:
     return encode(_visitor(shown.origin, shown.attributes, facts, {"decisions": [decision], "events": [event]}))
 
 
+def violations(event: Event) -> Sequence[Violation]:
+    """What of a Track must refuse the call: no amounts (R12), and amounts that contradict each other."""
+    if not isinstance(event, Track):
+        return ()
+    contradictions = check_money(event.revenue, event.event_tags, event.properties)
+    return [*check_event_tags(event.event_tags), *contradictions]
+
+
+def visitor_bytes_at_most(event: Impression | Track) -> int:
+    """An upper bound of a visitor object and its envelope, cheaper than to render it."""
+    # Twice: a reserved attribute has its key as its id too.
+    carried = 2 * bytes_at_most(event.attributes)
+    if isinstance(event, Track):
+        carried += bytes_at_most(event.event_tags) + bytes_at_most(event.properties)
+    return carried + _FRAME_BYTES
+
+
 def envelope(facts: ProjectFacts) -> tuple[bytes, bytes]:
     """What stands before and after the visitors of a batch, which are joined by commas."""
     head = encode(
@@ -114,8 +138,8 @@ def envelope(facts: ProjectFacts) -> tuple[bytes, bytes]:
             "account_id": facts.account_id,
             "project_id": facts.project_id,
             "revision": facts.revision,
-            "client_name": CLIENT_NAME,
-            "client_version": __version__,
+            "client_name": LIBRARY["name"],
+            "client_version": LIBRARY["version"],
             "anonymize_ip": facts.anonymize_ip,
             "enrich_decisions": True,
             "visitors": [],

@@ -5,10 +5,10 @@ Pure. Rules: docs/events.md "Segment". Also spoken by RudderStack, Jitsu and oth
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, TypeAlias
 
-from sidecar import __version__
+from sidecar.errors import Violation
 from sidecar.events.model import (
     Alias,
     Event,
@@ -24,15 +24,15 @@ from sidecar.events.money import (
     MONEY_KEYS,
     agreed_revenue,
     amount_in_major_units,
+    check_money,
     value_of,
 )
-from sidecar.events.wire import encode, event_bytes_at_most, instant, integrations_of
+from sidecar.events.wire import LIBRARY, encode, event_bytes_at_most, instant, integrations_of
 from sidecar.values import Value
 
 EXPERIMENT_VIEWED: Final = "Experiment Viewed"
 """The event of Segment's A/B testing specification."""
 
-_LIBRARY: Final = {"name": "decision-sidecar", "version": __version__}
 Json: TypeAlias = dict[str, object]
 
 
@@ -64,6 +64,13 @@ def envelope(sent_at_ms: int) -> tuple[bytes, bytes]:
     return b'{"batch":[', b'],"sentAt":"' + instant(sent_at_ms).encode() + b'"}'
 
 
+def contradictions(event: Event) -> Sequence[Violation]:
+    """Amounts of a Track that contradict each other; see `money.check_money`."""
+    if not isinstance(event, Track):
+        return ()
+    return check_money(event.revenue, event.event_tags, event.properties)
+
+
 def message_bytes_at_most(event: Event) -> int:
     """An upper bound of `len(message(event))`, cheaper than the message."""
     # Twice: a page's name and category, and a typed amount beside the caller's, can stand in two places.
@@ -73,7 +80,7 @@ def message_bytes_at_most(event: Event) -> int:
 def _context(origin: Origin) -> Json:
     """The caller's context. A library of the caller's keeps its place; ours then stands beside it."""
     context: Json = {key: value for key, value in origin.context.items() if key != "integrations"}
-    context["sidecar" if "library" in context else "library"] = _LIBRARY
+    context["sidecar" if "library" in context else "library"] = LIBRARY
     return context
 
 

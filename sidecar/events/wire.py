@@ -13,10 +13,13 @@ from typing import Final, get_args
 
 import msgspec
 
+from sidecar import __version__
 from sidecar.events.model import Event, Origin
 from sidecar.values import Money, Value
 
 _ENCODER: Final = msgspec.json.Encoder(decimal_format="number")
+LIBRARY: Final[Mapping[str, str]] = {"name": "decision-sidecar", "version": __version__}
+"""How we name ourselves on every wire."""
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 # The longest JSON of one character is `\\u0007`; of a number, a double with sign, 17 digits and exponent.

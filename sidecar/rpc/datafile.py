@@ -14,7 +14,7 @@ from sidecar.pb import datafile_pb2
 from sidecar.rpc.descriptions import config_message
 from sidecar.rpc.methods import Call, Method, ServerStream, Unary
 from sidecar.rpc.refusals import refusal_of
-from sidecar.rpc.requests import Violations, parse
+from sidecar.rpc.requests import Violations, check_flag_keys, parse
 
 SERVICE: Final = "/sidecar.v1.DatafileService/"
 
@@ -79,7 +79,10 @@ class DatafileHandlers:
 
     def get_config(self, request: bytes, call: Call) -> bytes:
         """`GetConfig`: flags, rules, variations, variables, events, attributes and audiences in words."""
-        message = parse(datafile_pb2.GetConfigRequest, request, Violations())
+        violations = Violations()
+        message = parse(datafile_pb2.GetConfigRequest, request, violations)
+        check_flag_keys(message.flag_keys, violations)
+        violations.raise_if_any()
         compiled = self._datafiles.current(message.datafile).compiled
         return config_message(compiled, frozenset(message.flag_keys)).SerializeToString()
 

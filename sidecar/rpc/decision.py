@@ -17,7 +17,7 @@ from sidecar.pb import decision_pb2
 from sidecar.rpc import answers
 from sidecar.rpc.methods import Call, Code, Method, Unary
 from sidecar.rpc.refusals import refusal
-from sidecar.rpc.requests import Violations, check_id, check_text, check_user_id, parse
+from sidecar.rpc.requests import Violations, check_flag_keys, check_id, check_text, check_user_id, parse
 from sidecar.rpc.wire_values import mapping
 from sidecar.values import Value
 
@@ -51,8 +51,7 @@ class DecisionHandlers:
         message = parse(decision_pb2.DecideRequest, request, violations)
         user = _read_user(message, violations)
         options = self._options(message, violations)
-        if len(message.flag_keys) > limits.FLAG_KEYS_MAX:
-            violations.add("flag_keys", f"has {len(message.flag_keys)} keys, wanted at most {limits.FLAG_KEYS_MAX}")
+        check_flag_keys(message.flag_keys, violations)
         violations.raise_if_any()
         snapshot = self._datafiles.current(message.datafile)
         _raise_if_late(call)

@@ -58,7 +58,9 @@ def refusal(
     code: Code, reason: str, message: str, *more: Message, metadata: Mapping[str, str] | None = None
 ) -> Refusal:
     """Build a refusal; `more` are further details, packed behind the `ErrorInfo`."""
-    details = (error_details_pb2.ErrorInfo(reason=reason, domain=DOMAIN, metadata=metadata or {}), *more)
+    message = _shown(message)
+    about = {key: _shown(value) for key, value in (metadata or {}).items()}
+    details = (error_details_pb2.ErrorInfo(reason=reason, domain=DOMAIN, metadata=about), *more)
     packed = []
     for detail in details:
         box = AnyMessage()
@@ -84,15 +86,27 @@ def _more(error: Exception) -> tuple[Message, ...]:
 
 
 def _bad_request(error: errors.RequestInvalid) -> error_details_pb2.BadRequest:
-    shown = error.violations[: limits.VIOLATIONS_MAX]
-    listed = [
-        error_details_pb2.BadRequest.FieldViolation(field=violation.field, description=violation.description)
-        for violation in shown
-    ]
-    unlisted = len(error.violations) - len(shown)
+    """As many violations as the bounds allow, the first at least; the last one listed counts the others."""
+    listed: list[error_details_pb2.BadRequest.FieldViolation] = []
+    room = limits.REFUSAL_BYTES_MAX
+    for violation in error.violations[: limits.VIOLATIONS_MAX]:
+        one = error_details_pb2.BadRequest.FieldViolation(
+            field=_shown(violation.field), description=_shown(violation.description)
+        )
+        room -= one.ByteSize()
+        if room < 0 and listed:
+            break
+        listed.append(one)
+    unlisted = len(error.violations) - len(listed)
     if unlisted:
         listed[-1].description += f" (and {unlisted} more violations)"
     return error_details_pb2.BadRequest(field_violations=listed)
+
+
+def _shown(text: str) -> str:
+    """A text of an error, which may hold input of any length, as short as metadata has to be."""
+    bound = limits.REFUSAL_TEXT_CHARACTERS_MAX
+    return text if len(text) <= bound else f"{text[: bound - 1]}…"
 
 
 def _metadata(error: Exception) -> Mapping[str, str]:

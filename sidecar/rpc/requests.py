@@ -77,6 +77,12 @@ def check_id(text: str, field: str, violations: Violations) -> None:
         violations.add(field, f"is {len(text)} characters, wanted 1 to {limits.EVENT_ID_CHARACTERS_MAX}")
 
 
+def check_flag_keys(flag_keys: Sequence[str], violations: Violations) -> None:
+    """The bound of the flags that one request names."""
+    if len(flag_keys) > limits.FLAG_KEYS_MAX:
+        violations.add("flag_keys", f"has {len(flag_keys)} keys, wanted at most {limits.FLAG_KEYS_MAX}")
+
+
 def _malformed(kind: type[Message], cause: Exception) -> RequestMalformed:
     detail = str(cause).rpartition(": ")[2].lower() or "unreadable"
     return RequestMalformed(f"request is no {kind.DESCRIPTOR.full_name}: {detail}")

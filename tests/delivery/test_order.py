@@ -6,6 +6,7 @@ import asyncio
 import dataclasses
 from collections.abc import Sequence
 
+import pytest
 from structlog.testing import capture_logs
 
 from sidecar.delivery import Pace
@@ -144,7 +145,9 @@ async def test_events_too_old_die_while_their_destination_is_down(collector: Col
     assert ids(collector.taken) == ["e2"]
 
 
-async def test_a_disk_that_refuses_to_settle_is_waited_for(collector: Collector) -> None:
+async def test_a_disk_that_refuses_to_settle_is_waited_for(
+    collector: Collector, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async with a_world(collector) as world:
         settle, refusals = world.outbox.settle, 2
 
@@ -155,7 +158,7 @@ async def test_a_disk_that_refuses_to_settle_is_waited_for(collector: Collector)
                 raise OutboxUnwritable("disk full", retry_after_s=0.01)
             await settle(destination, settled)
 
-        world.outbox.settle = stubborn  # type: ignore[method-assign]
+        monkeypatch.setattr(world.outbox, "settle", stubborn)
         await world.accept(*tracks(2))
         await world.settled()
     assert collector.attempts == 1, "what was delivered is not sent again"

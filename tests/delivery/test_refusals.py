@@ -10,10 +10,11 @@ from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
 from tests.collector import Answered, Collector, Received
+from tests.collector.server import Judge
 from tests.delivery.world import a_world, ids, tracks
 
 
-def refusing(*poison: str) -> object:
+def refusing(*poison: str) -> Judge:
     def judge(received: Received) -> Answered:
         return Answered(400 if set(ids([received])) & set(poison) else 200)
 
@@ -22,7 +23,7 @@ def refusing(*poison: str) -> object:
 
 @pytest.mark.parametrize("poison", ["e0", "e49", "e50", "e99", "e37"])
 async def test_a_poison_event_among_a_hundred_dies_alone(collector: Collector, poison: str) -> None:
-    collector.judge = refusing(poison)  # type: ignore[assignment]
+    collector.judge = refusing(poison)
     with capture_logs() as logs:
         async with a_world(collector, batch_events_max=100) as world:
             await world.accept(*tracks(100))
@@ -46,7 +47,7 @@ def test_any_few_poison_events_die_alone(poison: set[int], batch: int) -> None:
         collector = Collector()
         await collector.start()
         bad = [f"e{number}" for number in sorted(poison)]
-        collector.judge = refusing(*bad)  # type: ignore[assignment]
+        collector.judge = refusing(*bad)
         async with a_world(collector, batch_events_max=batch) as world:
             await world.accept(*tracks(40))
             await world.settled()
@@ -93,7 +94,7 @@ async def test_seven_singles_refused_and_then_one_delivered_are_seven_dead_lette
     collector: Collector,
 ) -> None:
     bad = [f"e{number}" for number in range(7)]
-    collector.judge = refusing(*bad)  # type: ignore[assignment]
+    collector.judge = refusing(*bad)
     async with a_world(collector) as world:
         await world.accept(*tracks(16))
         await world.settled()

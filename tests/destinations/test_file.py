@@ -122,7 +122,7 @@ async def test_a_full_disk_leaves_no_half_line_and_is_tried_again(
         room -= taken
         return taken
 
-    monkeypatch.setattr("sidecar.destinations.file.os.write", until_full)
+    monkeypatch.setattr("sidecar.destinations.lines.os.write", until_full)
     answer = await destination.send(a_batch(destination, *tracks("b")))
     assert (answer.verdict, "No space left" in answer.detail) == (Verdict.RETRY, True)
     assert shelf.ids() == ["a"]
@@ -157,7 +157,7 @@ async def test_a_batch_is_on_the_disk_before_it_is_delivered_unless_told_otherwi
         nonlocal synced
         synced += 1
 
-    monkeypatch.setattr("sidecar.destinations.file.os.fdatasync", count)
+    monkeypatch.setattr("sidecar.destinations.lines.os.fdatasync", count)
     for fsync, expected in ((True, 1), (False, 0)):
         synced = 0
         destination = shelf.open(fsync=fsync)

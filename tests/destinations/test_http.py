@@ -7,11 +7,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 import trustme
 from aiohttp import web
 
 from sidecar.config import Secret
-from sidecar.destinations.http import Endpoint, HttpClient, HttpSection
+from sidecar.destinations.endpoint import Endpoint, HttpSection
+from sidecar.destinations.http import HttpClient
 from sidecar.retry import Verdict
 from tests.collector import Answered, Collector
 
@@ -63,9 +65,9 @@ async def test_a_proxy_is_asked_and_its_password_is_in_no_error(collector: Colle
 
 
 async def test_the_environments_proxy_is_not_used(
-    collector: Collector, client: HttpClient, monkeypatch: object
+    collector: Collector, client: HttpClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")  # type: ignore[attr-defined]
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
     answer = await client.post(Endpoint(url=collector.url, way=HttpSection()), BODY, {}, 0)
     assert answer.verdict is Verdict.DELIVERED
 

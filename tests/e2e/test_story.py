@@ -23,7 +23,9 @@ def express_for_everybody(datafile: dict[str, Any]) -> None:
 async def test_a_service_decides_tracks_sees_its_events_arrive_and_gets_the_new_decision_after_an_edit(
     scene: Scene, collector: Collector, unix: bool
 ) -> None:
-    scene.deliver_to({"name": "hook", "type": "webhook", "endpoint": f"{collector.url}/events", "batch_age_max": "20ms"})
+    scene.deliver_to(
+        {"name": "hook", "type": "webhook", "endpoint": f"{collector.url}/events", "batch_age_max": "20ms"}
+    )
     await scene.start_beside()
     async with scene.channel(unix=unix) as channel:
         before = await decide(channel, "user-3", "checkout_redesign", decision_id="decision-1")

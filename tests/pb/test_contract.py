@@ -43,13 +43,10 @@ METHODS = {
 }
 
 FIELDS = {
-    "DecideRequest": (
-        "user_id attributes flag_keys options forced_decisions qualified_segments decision_id datafile"
-    ),
+    "DecideRequest": ("user_id attributes flag_keys options forced_decisions qualified_segments decision_id datafile"),
     "DecideResponse": "decisions revision decision_id",
     "Decision": (
-        "flag_key variation_key enabled variables rule_key rule_type reason"
-        " experiment_id variation_id reasons"
+        "flag_key variation_key enabled variables rule_key rule_type reason experiment_id variation_id reasons"
     ),
     "ForcedDecision": "flag_key rule_key variation_key",
     "TrackRequest": (
@@ -101,11 +98,7 @@ def test_fields_that_others_rely_on_are_numbered_in_the_order_of_the_design(mess
 @pytest.mark.parametrize("request_type", requests(), ids=lambda descriptor: descriptor.name)
 def test_every_request_names_a_datafile(request_type: Descriptor) -> None:
     # A message of DecideStream is a whole DecideRequest, which names it.
-    carrier = (
-        request_type.fields_by_name["decide"].message_type
-        if "decide" in request_type.fields_by_name
-        else None
-    )
+    carrier = request_type.fields_by_name["decide"].message_type if "decide" in request_type.fields_by_name else None
     field = (carrier or request_type).fields_by_name["datafile"]
     assert field.type == FieldDescriptor.TYPE_STRING
 

@@ -42,9 +42,7 @@ def without_json_names(file: FileDescriptorProto) -> FileDescriptorProto:
 
 
 @pytest.mark.parametrize("proto", PROTOS, ids=str)
-def test_the_generated_module_says_what_its_proto_says(
-    proto: Path, compiled: dict[str, FileDescriptorProto]
-) -> None:
+def test_the_generated_module_says_what_its_proto_says(proto: Path, compiled: dict[str, FileDescriptorProto]) -> None:
     module = importlib.import_module(f"sidecar.pb.{proto.stem}_pb2")
     generated = FileDescriptorProto.FromString(module.DESCRIPTOR.serialized_pb)
     assert without_json_names(generated) == without_json_names(compiled[str(proto)])

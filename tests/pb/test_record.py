@@ -27,15 +27,10 @@ CALL = record_pb2.StoredCall(
 def pieces(call: record_pb2.StoredCall) -> list[bytes]:
     """Each field of `call` alone, with its tag, as it would be kept rendered."""
     return [
-        *(
-            record_pb2.StoredCall(impressions=[impression]).SerializeToString()
-            for impression in call.impressions
-        ),
+        *(record_pb2.StoredCall(impressions=[impression]).SerializeToString() for impression in call.impressions),
         *(record_pb2.StoredCall(queued_for=[name]).SerializeToString() for name in call.queued_for),
         record_pb2.StoredCall(decide=call.decide).SerializeToString(),
-        record_pb2.StoredCall(
-            received_time_ms=call.received_time_ms, call_id=call.call_id
-        ).SerializeToString(),
+        record_pb2.StoredCall(received_time_ms=call.received_time_ms, call_id=call.call_id).SerializeToString(),
         record_pb2.StoredCall(datafile=call.datafile).SerializeToString(),
     ]
 

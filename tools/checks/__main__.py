@@ -104,9 +104,7 @@ def main(arguments: Sequence[str]) -> int:
     """Run all steps, or those whose name holds one of `arguments`; naming none that exists is an error."""
     chosen = [step for step in STEPS if not arguments or any(word in step.name for word in arguments)]
     if not chosen:
-        print(
-            f"no check is named `{' '.join(arguments)}`; there are: {', '.join(step.name for step in STEPS)}"
-        )
+        print(f"no check is named `{' '.join(arguments)}`; there are: {', '.join(step.name for step in STEPS)}")
         return 2
     return run_all(chosen)
 

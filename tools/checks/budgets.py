@@ -34,12 +34,10 @@ def measure(source: Source) -> Iterator[Measure]:
     """Measure one Python file: its lines, its import statements, and each of its functions."""
     tree = ast.parse(source.text)
     path = source.path
-    yield Measure(
-        kind="file", path=path, line=1, name="", size=len(source.text.splitlines()), size_max=FILE_LINES_MAX
-    )
+    yield Measure(kind="file", path=path, line=1, name="", size=len(source.text.splitlines()), size_max=FILE_LINES_MAX)
     # The root imports what it wires; that is all it does.
     if not path.startswith(("sidecar/app.py", "sidecar/app/")):
-        imports = sum(isinstance(node, ast.Import | ast.ImportFrom) for node in ast.walk(tree))
+        imports = sum(map(_couples, ast.walk(tree)))
         yield Measure(kind="imports", path=path, line=1, name="", size=imports, size_max=IMPORTS_MAX)
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
@@ -52,6 +50,15 @@ def measure(source: Source) -> Iterator[Measure]:
                 size=size,
                 size_max=FUNCTION_LINES_MAX,
             )
+
+
+def _couples(node: ast.AST) -> bool:
+    """Whether a node is an import that ties the module to another part; the standard library is everybody's."""
+    if isinstance(node, ast.ImportFrom):
+        return (node.module or "").partition(".")[0] not in sys.stdlib_module_names
+    if isinstance(node, ast.Import):
+        return any(name.name.partition(".")[0] not in sys.stdlib_module_names for name in node.names)
+    return False
 
 
 def find(measures: Iterable[Measure]) -> list[Finding]:

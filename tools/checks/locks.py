@@ -31,9 +31,7 @@ def find_addresses(lock: Source) -> list[Finding]:
     """List the lines of a client's lock that hold the address of a registry."""
     lines = enumerate(lock.text.splitlines(), start=1)
     text = "names a registry; lock with resolved addresses omitted"
-    return [
-        Finding(path=lock.path, line=number, text=text) for number, line in lines if _REGISTRY.search(line)
-    ]
+    return [Finding(path=lock.path, line=number, text=text) for number, line in lines if _REGISTRY.search(line)]
 
 
 def _paths(root: str, names: tuple[str, ...]) -> Iterator[str]:

@@ -1,0 +1,103 @@
+"""Makes adapters out of sections: destinations, the outbox, sources, the wire. Only the outbox is started here."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sidecar.app import settings as schema
+from sidecar.app.settings import DatafileSettings, Settings, TransportName
+from sidecar.datafiles import NamedSource
+from sidecar.destinations.catalog import TYPES
+from sidecar.destinations.http import HttpClient
+from sidecar.errors import ConfigInvalid
+from sidecar.outbox import DestinationBounds, SqliteOutbox
+from sidecar.ports import Clock, Destination, Source
+from sidecar.rpc.methods import MethodTable, Refusal
+from sidecar.sources.file import FileSource, FileSourceSection, Watches
+from sidecar.sources.http import HttpSource, HttpSourceSection
+from sidecar.sources.optimizely import OptimizelySourceSection, optimizely_source
+from sidecar.telemetry import Telemetry
+from sidecar.transport.grpcio import GrpcioOptions, GrpcioTransport
+from sidecar.transport.listen import TlsFiles, parse_address
+
+if TYPE_CHECKING:
+    from sidecar.sources.watching import DirectoryWatches
+
+
+def destinations(settings: Settings, client: HttpClient) -> Sequence[Destination]:
+    """The configured destinations, in their order. Raises `ConfigInvalid`."""
+    return [TYPES[one.type].make(one.name, one.section, client) for one in schema.destinations(settings)]
+
+
+async def open_outbox(settings: Settings, names: Sequence[str], clock: Clock) -> SqliteOutbox:
+    """The outbox in the data directory. Raises `OutboxSchemaNewer`, `OutboxUnopened`."""
+    bounds = DestinationBounds(
+        bytes_max=settings.outbox.bytes_max, dead_letter_bytes_max=settings.outbox.dead_letter_bytes_max
+    )
+    return await SqliteOutbox.open(
+        settings.data_dir,
+        durability=settings.outbox.durability,
+        destinations=dict.fromkeys(names, bounds),
+        clock=clock,
+    )
+
+
+def watches_for(configured: Sequence[DatafileSettings]) -> DirectoryWatches | None:
+    """What watches directories, when a file is configured."""
+    if not any(isinstance(one.source, FileSourceSection) for one in configured):
+        return None
+    # Why here: watchdog costs memory and start-up time, and only files need it.
+    from sidecar.sources.watching import DirectoryWatches
+
+    return DirectoryWatches()
+
+
+def named_source(one: DatafileSettings, watches: Watches | None) -> NamedSource:
+    """The source of one datafile."""
+    section = one.source
+    if isinstance(section, OptimizelySourceSection):
+        source: Source = optimizely_source(section, jitter=random.random)
+        return NamedSource(name=one.name, source=source, sdk_key=section.sdk_key)
+    if isinstance(section, HttpSourceSection):
+        return NamedSource(name=one.name, source=HttpSource(section, jitter=random.random))
+    return NamedSource(name=one.name, source=FileSource(section, watches=watches))
+
+
+def transport_of(settings: Settings, telemetry: Telemetry) -> Callable[[MethodTable], GrpcioTransport]:
+    """The wire, but for its table; what is wrong with its settings is found before anything is opened."""
+    if settings.transport is TransportName.NATIVE:
+        raise ConfigInvalid(["transport is `native`, which this build does not have; wanted `auto` or `grpcio`"])
+
+    def on_refused(method: str, refusal: Refusal) -> None:
+        telemetry.refusals[method, refusal.code.name] += 1
+
+    tls = None
+    if settings.tls_cert and settings.tls_key:
+        tls = TlsFiles(settings.tls_cert, settings.tls_key, settings.tls_client_ca)
+        _raise_if_unreadable(tls)
+    options = GrpcioOptions(
+        addresses=[parse_address(text) for text in settings.grpc_listen],
+        tls=tls,
+        socket_mode=int(settings.socket_mode, 8),
+    )
+    return lambda table: GrpcioTransport(table, options, on_refused)
+
+
+def _raise_if_unreadable(tls: TlsFiles) -> None:
+    problems = []
+    named: Mapping[str, Path | None] = {
+        "tls_cert": tls.certificate,
+        "tls_key": tls.key,
+        "tls_client_ca": tls.client_ca,
+    }
+    for key, path in named.items():
+        if path is not None:
+            try:
+                path.read_bytes()
+            except OSError as unreadable:
+                problems.append(f"{key} `{path}` cannot be read: {unreadable.strerror}")
+    if problems:
+        raise ConfigInvalid(problems)

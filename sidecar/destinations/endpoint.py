@@ -1,0 +1,74 @@
+"""Where HTTP destinations POST to: the section that they share, its checks, and what a person may read of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit
+
+from sidecar import __version__
+from sidecar.config import Secret
+from sidecar.events.currencies import MINOR_UNIT_DIGITS
+from sidecar.limits import DESTINATION_TIMEOUT_S
+
+USER_AGENT: Final = f"decision-sidecar/{__version__}"
+
+_DETAIL_CHARACTERS_MAX: Final = 300
+_SECRET_CHARACTERS_MIN: Final = 4
+"""A shorter `secret` would blot out ordinary words."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HttpSection:
+    """What every HTTP destination can be told about the way there."""
+
+    timeout_s: float = DESTINATION_TIMEOUT_S
+    """How long one attempt may take in all, connecting included, before it counts as failed. Over 0 s."""
+    proxy: Secret | None = None
+    """URL of an HTTP proxy for this destination, user and password included. None goes straight; the
+    environment's `HTTP_PROXY` is not read, since events must not take a way that nobody configured."""
+    ca_file: Path | None = None
+    """PEM file of the authorities to trust instead of the system's. None trusts the system's."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Endpoint:
+    """Where to POST and how. `secrets` are taken out of everything that a person may read."""
+
+    url: str
+    way: HttpSection
+    secrets: tuple[str, ...] = ()
+    compressed: bool = False
+
+
+def check_url(url: str) -> None:
+    """Raise `ValueError` unless this is an http(s) URL with a host. The message does not repeat it."""
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable:
+        raise ValueError("endpoint is no URL, wanted http:// or https:// and a host")
+
+
+def shown(text: str, endpoint: Endpoint) -> str:
+    """A text for a person: one line, bounded, without the endpoint's URL (but its host) and secrets."""
+    proxy = endpoint.way.proxy
+    hidden = [
+        *endpoint.secrets,
+        *([proxy.reveal(), urlsplit(proxy.reveal()).password or ""] if proxy else []),
+    ]
+    text = text.replace(endpoint.url, urlsplit(endpoint.url).hostname or "…")
+    for secret in hidden:
+        if len(secret) >= _SECRET_CHARACTERS_MIN:
+            text = text.replace(secret, "…")
+    text = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    return text if len(text) <= _DETAIL_CHARACTERS_MAX else text[: _DETAIL_CHARACTERS_MAX - 1] + "…"
+
+
+def check_currency(currency: str) -> None:
+    """Raise `ValueError` unless this is a code of ISO 4217."""
+    if currency not in MINOR_UNIT_DIGITS:
+        raise ValueError(f"currency is `{currency}`, wanted an upper-case ISO 4217 code")

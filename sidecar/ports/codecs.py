@@ -1,0 +1,58 @@
+"""What is kept as bytes for speed: decisions for the wire, calls for the outbox. The faces implement it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple, Protocol
+
+from sidecar.decision import CompiledDatafile, Decision
+from sidecar.events.model import Event, ProjectFacts
+from sidecar.ports.outbox import EncodedFacts, StoredRecord
+
+
+class RecordCodec(Protocol):
+    """Reads what the faces wrote into the outbox. Pure; a body that cannot be read raises `ValueError`."""
+
+    def events(self, record: StoredRecord) -> Sequence[Event]:
+        """The record's events at `record.indexes`, in that order."""
+        ...
+
+    def facts(self, facts: EncodedFacts) -> ProjectFacts:
+        """Project facts as they were when the record was accepted."""
+        ...
+
+    def encode_facts(self, facts: ProjectFacts) -> EncodedFacts:
+        """The other way; equal facts give an equal key."""
+        ...
+
+
+class Rendered(NamedTuple):
+    """One decision in the form the wire wants: `answer` goes into the reply, `impressions` into the outbox record."""
+
+    answer: bytes
+    impressions: tuple[bytes, ...]
+
+
+class DecisionCodec(Protocol):
+    """Keeps decisions as bytes, so that a reply is a join of them."""
+
+    def render(self, compiled: CompiledDatafile) -> Mapping[Decision, Rendered]:
+        """The bytes of every prebuilt decision; a decision that is not among them is rendered on look-up.
+
+        Pure and thread-safe; called off the event loop when a datafile is applied.
+        """
+        ...
+
+    def record(
+        self,
+        call: bytes,
+        decision_id: str,
+        received_ms: int,
+        datafile: str,
+        impressions: Sequence[bytes],
+    ) -> bytes:
+        """The body of the outbox record of one Decide: its request as received, and the impressions it made.
+
+        `impressions` are those of `Rendered`, in order: the event indexes of the record.
+        """
+        ...

@@ -1,0 +1,181 @@
+"""The durable queue between accepting and delivering."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol, TypeAlias
+
+from sidecar.values import Outcome
+
+
+class EncodedFacts(NamedTuple):
+    """Project facts as bytes; `key` is equal for equal facts, so that a row is written once per revision."""
+
+    key: str
+    body: bytes
+
+
+Routes: TypeAlias = tuple[tuple[str, int], ...]
+"""Who gets what: (destination name, bit mask of event indexes within the record), in the order of the config."""
+
+
+class Record(NamedTuple):
+    """The events of one call, as one row. Immutable; valid if it exists.
+
+    `body` is read by `RecordCodec` alone. `event_ids` holds the ids that callers chose, by index ("" = the server's
+    own); empty when there is none. `outcomes`, by index, is what a repeat of that id is answered.
+    """
+
+    body: bytes
+    facts: EncodedFacts | None
+    routes: Routes
+    event_count: int
+    received_ms: int
+    event_ids: tuple[str, ...] = ()
+    outcomes: tuple[tuple[Outcome, ...], ...] = ()
+
+
+class Cursor(NamedTuple):
+    """A place in the queue: everything up to and including event `event_index` of record `record_id` is behind it."""
+
+    record_id: int
+    event_index: int
+
+
+START = Cursor(0, -1)
+
+
+class StoredRecord(NamedTuple):
+    """A record as read for one destination: `indexes` are the events it is queued for there, after the cursor."""
+
+    record_id: int
+    body: bytes
+    facts: EncodedFacts | None
+    indexes: tuple[int, ...]
+    received_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What became of one event at one destination: delivered when `dead_reason` is empty, else a dead letter.
+
+    `dead_reason` is an upper-case word (REFUSED, TOO_LARGE, EXPIRED, OVERFLOW, UNREADABLE), `detail` a sentence for a
+    person without secrets, `status` the HTTP status or 0.
+    """
+
+    cursor: Cursor
+    dead_reason: str = ""
+    detail: str = ""
+    status: int = 0
+
+
+class DeadLetter(NamedTuple):
+    """An event that one destination will never get unless it is requeued. Times in milliseconds since 1970 UTC."""
+
+    dead_id: int
+    destination: str
+    record: StoredRecord
+    reason: str
+    detail: str
+    status: int
+    died_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DestinationCounts:
+    """Events of one destination since its outbox was made: accepted = delivered + pending + dead + sum(dropped).
+
+    `oldest_pending_ms` is the receipt of the oldest pending event, 0 when there is none. Bytes are the stored size.
+    """
+
+    destination: str
+    accepted: int
+    delivered: int
+    pending: int
+    pending_bytes: int
+    dead: int
+    dead_bytes: int
+    dropped: Mapping[str, int]
+    oldest_pending_ms: int = 0
+
+    @property
+    def conserved(self) -> bool:
+        """Whether the counts add up, as they must at all times."""
+        return self.accepted == self.delivered + self.pending + self.dead + sum(self.dropped.values())
+
+
+class Outbox(Protocol):
+    """A durable queue with one cursor per destination. All methods are called on the event loop's thread.
+
+    What is offered and appended is read in the order in which it was given.
+    """
+
+    def offer(self, record: Record) -> bool:
+        """Take a record without waiting; False when it had to be refused. Never raises, never blocks.
+
+        It is accepted with the next commit, at the latest `COMMIT_INTERVAL_S` from now; a kill before that loses it.
+        """
+        ...
+
+    async def append(self, record: Record) -> Sequence[tuple[Outcome, ...] | None]:
+        """Take a record and return when its transaction is committed: one entry an event, in order.
+
+        An entry is None for an event that is queued now, and the first one's outcomes for an event whose id is
+        remembered (that event is not queued again). Raises `OutboxFull`, `OutboxUnwritable`.
+        """
+        ...
+
+    async def arrival(self, destination: str) -> None:
+        """Returns when the destination has pending events; at once when it has some."""
+        ...
+
+    def pending(self, destination: str) -> int:
+        """How many events the destination has pending, as of the last commit."""
+        ...
+
+    async def read(self, destination: str, after: Cursor | None, events_max: int) -> Sequence[StoredRecord]:
+        """The oldest pending events after a cursor (None = the destination's own), at most `events_max`.
+
+        Changes nothing: the same call gives the same answer until `settle`.
+        """
+        ...
+
+    async def settle(self, destination: str, settled: Sequence[Settled]) -> None:
+        """Move the cursor past these events, in queue order, and count them, in one transaction. Durable on return.
+
+        Events that are already behind the cursor are passed over, so that calling twice counts once.
+        """
+        ...
+
+    async def expire(self, destination: str, before_ms: int) -> int:
+        """Make dead letters (EXPIRED) of pending events received before a time; returns how many."""
+        ...
+
+    async def position(self) -> int:
+        """The id of the newest committed record, after committing all that was offered before this call."""
+        ...
+
+    async def left(self, destination: str, through: int) -> int:
+        """How many events of records up to and including `through` the destination still has pending."""
+        ...
+
+    async def counts(self) -> Sequence[DestinationCounts]:
+        """The counts of every destination that the outbox knows, consistent with each other."""
+        ...
+
+    async def dead_letters(self, destination: str, after: int, limit: int) -> Sequence[DeadLetter]:
+        """Dead letters with `dead_id` > `after`, oldest first."""
+        ...
+
+    async def requeue(self, destination: str, dead_ids: Sequence[int] | None) -> int:
+        """Put dead letters (None = all) at the end of the queue of their destination; returns how many."""
+        ...
+
+    async def purge(self, destination: str, dead_ids: Sequence[int] | None) -> int:
+        """Drop dead letters (None = all) for good, counted as dropped{PURGED}; returns how many."""
+        ...
+
+    async def close(self) -> None:
+        """Commit what was offered and close. Idempotent."""
+        ...

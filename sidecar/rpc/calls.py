@@ -1,0 +1,113 @@
+"""The six calls of `TrackingService`: what differs between them, as a table, and what may be wrong with one of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from sidecar.pb import record_pb2, tracking_pb2
+from sidecar.rpc import wire
+from sidecar.rpc.money import check_money
+from sidecar.rpc.records import TrackingRequest
+from sidecar.rpc.requests import Violations, check_id, check_text
+from sidecar.rpc.wire_values import mapping
+
+
+@dataclass(frozen=True, slots=True)
+class CallKind:
+    """What differs between the six calls. `maps` and `texts` name fields; `required` those that may not be empty."""
+
+    method: str
+    field: str
+    request: Any
+    response: Any
+    maps: tuple[str, ...]
+    texts: tuple[str, ...] = ()
+    required: tuple[str, ...] = ()
+
+    @property
+    def tag(self) -> bytes:
+        """The tag of the request's field in a stored call."""
+        return wire.tag(record_pb2.StoredCall.DESCRIPTOR.fields_by_name[self.field].number)
+
+
+_COMMON_MAPS: Final = ("context", "integrations")
+CALLS: Final = (
+    CallKind(
+        "Track",
+        "track",
+        tracking_pb2.TrackRequest,
+        tracking_pb2.TrackResponse,
+        maps=("attributes", "event_tags", "properties", *_COMMON_MAPS),
+        required=("event_key",),
+    ),
+    CallKind(
+        "Identify",
+        "identify",
+        tracking_pb2.IdentifyRequest,
+        tracking_pb2.IdentifyResponse,
+        maps=("traits", *_COMMON_MAPS),
+    ),
+    CallKind(
+        "Page",
+        "page",
+        tracking_pb2.PageRequest,
+        tracking_pb2.PageResponse,
+        maps=("properties", *_COMMON_MAPS),
+        texts=("name", "category"),
+    ),
+    CallKind(
+        "Screen",
+        "screen",
+        tracking_pb2.ScreenRequest,
+        tracking_pb2.ScreenResponse,
+        maps=("properties", *_COMMON_MAPS),
+        texts=("name", "category"),
+    ),
+    CallKind(
+        "Group",
+        "group",
+        tracking_pb2.GroupRequest,
+        tracking_pb2.GroupResponse,
+        maps=("traits", *_COMMON_MAPS),
+        required=("group_id",),
+    ),
+    CallKind(
+        "Alias",
+        "alias",
+        tracking_pb2.AliasRequest,
+        tracking_pb2.AliasResponse,
+        maps=_COMMON_MAPS,
+        required=("previous_id", "user_id"),
+    ),
+)
+
+
+def check(kind: CallKind, message: TrackingRequest, violations: Violations) -> None:
+    """Note everything that is wrong with a request by itself, whoever takes its event."""
+    if not message.user_id and not message.anonymous_id and "user_id" not in kind.required:
+        violations.add("user_id", "is empty and so is anonymous_id, wanted at least one of them")
+    for name in ("user_id", "anonymous_id", *kind.texts):
+        check_text(getattr(message, name), name, violations)
+    for name in kind.required:
+        text = getattr(message, name)
+        if not text:
+            violations.add(name, "is empty, wanted a value")
+        check_text(text, name, violations)
+    check_id(message.event_id, "event_id", violations)
+    for name in kind.maps:
+        mapping(getattr(message, name), name, violations)
+    if message.HasField("timestamp"):
+        _check_timestamp(message.timestamp, violations)
+    if isinstance(message, tracking_pb2.TrackRequest) and message.HasField("revenue"):
+        check_money(message.revenue, "revenue", violations)
+
+
+def _check_timestamp(timestamp: Timestamp, violations: Violations) -> None:
+    """The range of the well-known type: years 1 to 9999, and nanoseconds within a second."""
+    try:
+        timestamp.ToDatetime()
+    except (ValueError, OverflowError):
+        violations.add("timestamp", f"is {timestamp.seconds} s, wanted a time between the years 1 and 9999")
