@@ -57,6 +57,8 @@ COMMIT_INTERVAL_S: Final = 0.005
 """How long an offered impression may wait for its commit; an awaited event waits for the running one only."""
 OFFERED_BYTES_MAX: Final = 32 * MIB
 """Impressions that wait for a commit; past it an offer is refused and counted."""
+COMPANY_S: Final = 0.002
+"""How long an awaited event waits at most for others to share its commit, when others waited beside the last one."""
 REMEMBERED_IDS_MAX: Final = 1_000_000
 REMEMBERED_IDS_AGE_S: Final = 24 * 3600
 DECISION_IDS_GENERATION: Final = 16_384

@@ -44,6 +44,7 @@ class Parts:
     delivery: Delivery
     health: Health
     gate: Gate
+    table: MethodTable
     transport: GrpcioTransport
     metrics: Metrics
 
@@ -77,7 +78,7 @@ async def build(settings: Settings, closing: AsyncExitStack) -> Parts:
     health = Health()
     datafiles = _datafiles(ground, health, closing)
     delivery = _delivery(ground)
-    table = _table(ground, datafiles, delivery, health)
+    table = gate.guard(_table(ground, datafiles, delivery, health))
     return Parts(
         outbox=ground.outbox,
         destinations=ground.destinations,
@@ -85,7 +86,8 @@ async def build(settings: Settings, closing: AsyncExitStack) -> Parts:
         delivery=delivery,
         health=health,
         gate=gate,
-        transport=transport_of(gate.guard(table)),
+        table=table,
+        transport=transport_of(table),
         metrics=Metrics(
             transport="grpcio",
             telemetry=telemetry,

@@ -68,6 +68,8 @@ class Entity(Struct, frozen=True, gc=False):
 class Datafile:
     """What a datafile says, not yet compiled. Flags by key, holdouts in order, everything else by id."""
 
+    body: bytes
+    """What it was read from, without a byte order mark. The entities below are views of it, so that it is kept once."""
     revision: str
     account_id: str
     project_id: str

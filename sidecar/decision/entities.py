@@ -162,6 +162,19 @@ class Audience(Struct, frozen=True, gc=False):
     conditions: Any = field(default_factory=list)
 
 
+class MeasuredEvent(Struct, frozen=True, gc=False, rename="camel"):
+    """One event that can be tracked, and the experiments it measures."""
+
+    key: str = ""
+    experiment_ids: list[str] = []
+
+
+class EventList(Struct, frozen=True, gc=False):
+    """The events of a datafile and nothing else of it."""
+
+    events: list[Raw] | None = None
+
+
 Shape = TypeVar("Shape")
 
 
@@ -233,3 +246,5 @@ GROUP = Reader(Group)
 ROLLOUT = Reader(Rollout)
 AUDIENCE = Reader(Audience)
 USAGES = Reader(list[Usage])
+EVENT = Reader(MeasuredEvent)
+EVENTS = msgspec.json.Decoder(EventList)

@@ -59,6 +59,7 @@ def parse(body: bytes) -> Datafile:
     version or without a revision. Everything below the top is read leniently and warned of. Source:
     docs/semantics.md F1 to F5.
     """
+    body = body.removeprefix(_BYTE_ORDER_MARK)
     header = _read_header(body)
     warnings = Warnings()
     audiences = indexed("audiences", header.audiences, "id", warnings)
@@ -66,6 +67,7 @@ def parse(body: bytes) -> Datafile:
     experiments = indexed("experiments", header.experiments, "id", warnings)
     experiments.update(_grouped(header.groups, warnings))
     return Datafile(
+        body=body,
         revision=_text(header.revision),
         account_id=_text(header.account_id),
         project_id=_text(header.project_id),
@@ -91,7 +93,7 @@ def _read_header(body: bytes) -> _Header:
     if len(body) > DATAFILE_BYTES_MAX:
         raise DatafileRejected("", f"{len(body)} bytes", f"at most {DATAFILE_BYTES_MAX}")
     try:
-        header = _HEADER.decode(body.removeprefix(_BYTE_ORDER_MARK))
+        header = _HEADER.decode(body)
     except JSON_ERRORS as error:
         fault = broken(error)
         wanted = fault.wanted if fault.path else "a JSON object"

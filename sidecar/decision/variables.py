@@ -145,6 +145,14 @@ class FlagVariables:
             return None
 
 
+def value_of(variable: Variable, text: str) -> Value:
+    """The value that a text has for a variable; null when it does not fit its type."""
+    try:
+        return _TYPES[effective_type(variable)](text)
+    except _Mistyped:
+        return None
+
+
 def effective_type(variable: Variable) -> str:
     """A string of subtype json is json; a type nobody knows is a string (V3)."""
     if variable.type == "string" and variable.sub_type == "json":

@@ -31,6 +31,11 @@ class HttpSection:
     ca_file: Path | None = None
     """PEM file of the authorities to trust instead of the system's. None trusts the system's."""
 
+    def __post_init__(self) -> None:
+        """Raise `ValueError` for a time of nothing. Sections that extend this one call it."""
+        if self.timeout_s <= 0:
+            raise ValueError("timeout is 0, wanted more than 0 s")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Endpoint:
@@ -66,6 +71,13 @@ def shown(text: str, endpoint: Endpoint) -> str:
             text = text.replace(secret, "…")
     text = " ".join("".join(c if c.isprintable() else " " for c in text).split())
     return text if len(text) <= _DETAIL_CHARACTERS_MAX else text[: _DETAIL_CHARACTERS_MAX - 1] + "…"
+
+
+def check_events_max(events_max: int, most: int | None = None) -> None:
+    """Raise `ValueError` unless a batch of so many events can be."""
+    if events_max < 1 or (most is not None and events_max > most):
+        wanted = "1 or more" if most is None else f"1 to {most}"
+        raise ValueError(f"batch_events_max is {events_max}, wanted {wanted}")
 
 
 def check_currency(currency: str) -> None:

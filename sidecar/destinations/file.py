@@ -11,6 +11,7 @@ import asyncio
 from dataclasses import dataclass
 from pathlib import Path
 
+from sidecar.destinations.endpoint import check_events_max
 from sidecar.destinations.lines import RotatingLines
 from sidecar.destinations.plain import PlainDestination
 from sidecar.limits import IMPORT_BYTES_MAX, MIB
@@ -35,6 +36,12 @@ class FileConfig:
     """Events written at once, 1 or more."""
     batch_age_max_s: float = 0.2
     """How long an event may wait for company."""
+
+    def __post_init__(self) -> None:
+        """Raise `ValueError` for a bound of nothing."""
+        check_events_max(self.batch_events_max)
+        if self.files_max < 1:
+            raise ValueError("files_max is 0, wanted 1 or more")
 
 
 class FileDestination(PlainDestination):

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Final
 
 from sidecar.destinations import outcomes
-from sidecar.destinations.endpoint import Endpoint, HttpSection, check_currency, check_url
+from sidecar.destinations.endpoint import Endpoint, HttpSection, check_currency, check_events_max, check_url
 from sidecar.destinations.http import HttpClient
 from sidecar.events import optimizely as wire
 from sidecar.events.model import Event, EventKind, Impression, ProjectFacts, Track
@@ -40,7 +40,9 @@ class OptimizelyConfig(HttpSection):
     """How long an event may wait for company."""
 
     def __post_init__(self) -> None:
-        """Raise `ValueError` for an endpoint that is no URL or a currency that is none."""
+        """Raise `ValueError` for an endpoint that is no URL, a currency that is none, a bound of nothing."""
+        HttpSection.__post_init__(self)
+        check_events_max(self.batch_events_max)
         if self.endpoint:
             check_url(self.endpoint)
         check_currency(self.currency)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from sidecar.config import Secret
 from sidecar.destinations import outcomes
-from sidecar.destinations.endpoint import Endpoint, HttpSection, check_currency, check_url
+from sidecar.destinations.endpoint import Endpoint, HttpSection, check_currency, check_events_max, check_url
 from sidecar.destinations.http import HttpClient
 from sidecar.events import segment as wire
 from sidecar.events.model import Event, EventKind, Impression, ProjectFacts
@@ -38,12 +38,12 @@ class SegmentConfig(HttpSection):
 
     def __post_init__(self) -> None:
         """Raise `ValueError` for an empty key, an endpoint that is no URL, a wrong currency or bound."""
+        HttpSection.__post_init__(self)
         check_url(self.endpoint)
         if not self.write_key.reveal():
             raise ValueError("write_key is empty, wanted the source's write key")
         check_currency(self.currency)
-        if not 1 <= self.batch_events_max <= SEGMENT_BATCH_EVENTS_MAX:
-            raise ValueError(f"batch_events_max is {self.batch_events_max}, wanted 1 to {SEGMENT_BATCH_EVENTS_MAX}")
+        check_events_max(self.batch_events_max, SEGMENT_BATCH_EVENTS_MAX)
 
 
 class SegmentDestination:

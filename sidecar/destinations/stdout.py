@@ -6,6 +6,7 @@ import asyncio
 from dataclasses import dataclass
 from typing import BinaryIO
 
+from sidecar.destinations.endpoint import check_events_max
 from sidecar.destinations.plain import PlainDestination
 from sidecar.limits import IMPORT_BYTES_MAX
 from sidecar.ports import Answer, Batch, BatchLimits
@@ -20,6 +21,10 @@ class StdoutConfig:
     """Events written at once, 1 or more."""
     batch_age_max_s: float = 0.2
     """How long an event may wait for company, so that a person who watches sees it soon."""
+
+    def __post_init__(self) -> None:
+        """Raise `ValueError` for a bound of nothing."""
+        check_events_max(self.batch_events_max)
 
 
 class StdoutDestination(PlainDestination):

@@ -9,7 +9,7 @@ import hmac
 from dataclasses import dataclass, field
 
 from sidecar.config import Secret
-from sidecar.destinations.endpoint import Endpoint, HttpSection, check_url
+from sidecar.destinations.endpoint import Endpoint, HttpSection, check_events_max, check_url
 from sidecar.destinations.http import HttpClient
 from sidecar.destinations.plain import PlainDestination
 from sidecar.limits import MESSAGE_BYTES_MAX
@@ -34,7 +34,9 @@ class WebhookConfig(HttpSection):
     """How long an event may wait for company."""
 
     def __post_init__(self) -> None:
-        """Raise `ValueError` for an endpoint that is no URL."""
+        """Raise `ValueError` for an endpoint that is no URL, or a bound of nothing."""
+        HttpSection.__post_init__(self)
+        check_events_max(self.batch_events_max)
         check_url(self.endpoint)
 
 

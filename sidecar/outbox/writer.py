@@ -1,9 +1,10 @@
 """Group commit: the one thread that touches the database, and how work gets to it and answers get back.
 
 The event loop gathers work while a commit runs and hands it over in one piece; the answers of one commit come
-back with one `call_soon_threadsafe`. Why: a thread wake-up per event halves throughput. Awaited work is
-handed over at the end of the loop's turn when the thread is idle, else when the running commit reports;
-offers alone wait up to `COMMIT_INTERVAL_S`, or until they are worth a commit by size.
+back with one `call_soon_threadsafe`. Why: a thread wake-up per event halves throughput. A command is
+handed over at the end of the loop's turn when the thread is idle, else when the running commit reports; an
+awaited record too, unless several waited at once before it: then it waits for as many, `COMPANY_S` at most.
+Offers alone wait up to `COMMIT_INTERVAL_S`, or until they are worth a commit by size.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from sidecar.errors import OutboxUnwritable
 from sidecar.limits import (
     APPENDED_BYTES_MAX,
     COMMIT_INTERVAL_S,
+    COMPANY_S,
     EVENT_OVERHEAD_BYTES,
     HAND_OVER_BYTES,
     OFFERED_BYTES_MAX,
@@ -63,8 +65,10 @@ class Writer:
 
     `_gathered` waits for the next hand-over, in the order given; `_offered_bytes` and `_appended_bytes` count
     what is there or with the thread. `_busy`: the thread has a batch. `_timer`: the hand-over that offers
-    wait for; `_due`: it fired while the thread was busy, or something awaited is gathered. `_scheduled`: a
-    hand-over ends this turn.
+    wait for; `_due`: it fired while the thread was busy, or a command is gathered. `_scheduled`: a hand-over
+    ends this turn. `_awaited` records are gathered, `_answering` are with the thread; `_most_awaited` is the
+    most of both since the last hand-over, `_expected` that of the time before. `_company`: the hand-over that
+    fewer than `_expected` wait for.
     """
 
     def __init__(self, open_store: Callable[[], Store], on_report: OnReport) -> None:
@@ -80,6 +84,8 @@ class Writer:
         self._scheduled = False
         self._closed = False
         self._timer: asyncio.TimerHandle | None = None
+        self._awaited = self._answering = self._most_awaited = self._expected = 0
+        self._company: asyncio.TimerHandle | None = None
         self._batches: SimpleQueue[Batch | None] = SimpleQueue()
         self._opened: asyncio.Future[None] = self._loop.create_future()
         self._ended: asyncio.Future[None] = self._loop.create_future()
@@ -122,7 +128,10 @@ class Writer:
         self._appended_bytes += size
         answered: asyncio.Future[Accepted] = self._loop.create_future()
         self._gathered.append(Append(record, answered))
-        self._hurry()
+        self._awaited += 1
+        self._most_awaited = max(self._most_awaited, self._answering + self._awaited)
+        if not self._busy:
+            self._await_company()
         return answered
 
     def command(self, act: Callable[[Store], Any], *, writes: bool) -> asyncio.Future[Any]:
@@ -150,6 +159,21 @@ class Writer:
             self._scheduled = True
             self._loop.call_soon(self._turn_over)
 
+    def _await_company(self) -> None:
+        """Hand over what is awaited once as many wait as waited last time, or when none came in `COMPANY_S`.
+
+        One caller after another is so never held up, and many at once share a commit, which costs several calls.
+        """
+        if self._awaited >= self._expected:
+            self._hurry()
+        elif self._company is None:
+            self._company = self._loop.call_later(COMPANY_S, self._company_over)
+
+    def _company_over(self) -> None:
+        self._company = None
+        if not self._busy:
+            self._hand_over()
+
     def _turn_over(self) -> None:
         self._scheduled = False
         if not self._busy:
@@ -167,7 +191,13 @@ class Writer:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+        if self._company is not None:
+            self._company.cancel()
+            self._company = None
         self._busy, self._due = True, False
+        self._expected = self._most_awaited
+        self._answering = self._most_awaited = self._awaited
+        self._awaited = 0
         gathered, self._gathered = self._gathered, []
         self._batches.put(Batch(gathered))
 
@@ -209,7 +239,7 @@ class Writer:
             self._opened.set_result(None)
 
     def _reported(self, report: Report) -> None:
-        self._busy = False
+        self._busy, self._answering = False, 0
         self._offered_bytes -= report.offered_bytes
         self._appended_bytes -= report.appended_bytes
         stats = self.stats
@@ -228,6 +258,8 @@ class Writer:
             _answer(answered)
         if self._due:
             self._hand_over()
+        elif self._awaited:
+            self._await_company()
 
 
 def _answer(answered: Answered) -> None:

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import io
 import json
+from pathlib import Path
+from typing import Any
 
+import pytest
+
+from sidecar.config import Secret
 from sidecar.destinations.catalog import TYPES
 from sidecar.destinations.stdout import StdoutConfig, StdoutDestination
 from sidecar.events.model import EventKind
@@ -34,6 +39,24 @@ def test_integrations_switch_it_off_by_its_name() -> None:
     assert destination.route(a_track(integrations={"out": False}), FACTS).reason == "INTEGRATIONS"
     assert destination.route(a_track(integrations={"All": False}), FACTS).reason == "INTEGRATIONS"
     assert destination.route(a_track(integrations={"All": False, "out": {}}), FACTS).reason == ""
+
+
+@pytest.mark.parametrize(
+    ("kind", "section"),
+    [
+        ("optimizely", {"batch_events_max": 0}),
+        ("optimizely", {"timeout_s": 0}),
+        ("segment", {"write_key": Secret("k"), "timeout_s": 0}),
+        ("webhook", {"endpoint": "http://h/", "batch_events_max": 0}),
+        ("webhook", {"endpoint": "http://h/", "timeout_s": 0}),
+        ("file", {"path": Path("x"), "batch_events_max": 0}),
+        ("file", {"path": Path("x"), "files_max": 0}),
+        ("stdout", {"batch_events_max": 0}),
+    ],
+)
+def test_a_bound_of_nothing_is_refused_in_every_section(kind: str, section: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="is 0, wanted"):
+        TYPES[kind].section(**section)
 
 
 def test_the_catalog_names_every_type() -> None:

@@ -8,8 +8,9 @@ import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
+from google.protobuf.message import Message
 from grpc import aio
 
 from sidecar.pb import datafile_pb2, decision_pb2, tracking_pb2, value_pb2
@@ -21,6 +22,8 @@ FLUSH = "/sidecar.v1.TrackingService/Flush"
 GET_STATUS = "/sidecar.v1.DatafileService/GetStatus"
 
 SHOP: Mapping[str, Any] = json.loads((ROOT / "examples" / "shop.json").read_text())
+
+ReplyT = TypeVar("ReplyT", bound=Message)
 
 
 class Scene:
@@ -128,9 +131,11 @@ async def status(channel: aio.Channel) -> datafile_pb2.GetStatusResponse:
     return await unary(channel, GET_STATUS, datafile_pb2.GetStatusRequest(), datafile_pb2.GetStatusResponse)
 
 
-async def unary(channel: aio.Channel, method: str, request: Any, reply: Any, timeout_s: float = 10.0) -> Any:
+async def unary(
+    channel: aio.Channel, method: str, request: Message, reply: type[ReplyT], timeout_s: float = 10.0
+) -> ReplyT:
     """One unary call."""
-    call = channel.unary_unary(
+    call: aio.UnaryUnaryMultiCallable[Message, ReplyT] = channel.unary_unary(
         method, request_serializer=type(request).SerializeToString, response_deserializer=reply.FromString
     )
     return await call(request, timeout=timeout_s)

@@ -8,9 +8,17 @@ import time
 
 import grpc
 import pytest
+from grpc import aio
 
 from tests.collector import Answered, Collector
 from tests.e2e.scene import Scene, decide, event_ids, track
+
+
+async def decide_for_ever(channel: aio.Channel) -> None:
+    """Decide until a call is refused."""
+    async with asyncio.timeout(5):
+        while True:
+            await decide(channel, "user-3", "paywall")
 
 
 async def test_after_sigterm_calls_are_taken_for_the_stop_delay_then_refused_with_stopping(scene: Scene) -> None:
@@ -22,9 +30,7 @@ async def test_after_sigterm_calls_are_taken_for_the_stop_delay_then_refused_wit
         await asyncio.to_thread(scene.daemon.wait_for_health, "NOT_SERVING")
         assert (await decide(channel, "user-3", "paywall")).revision == "41"
         with pytest.raises(grpc.aio.AioRpcError) as refused:
-            async with asyncio.timeout(5):
-                while True:
-                    await decide(channel, "user-3", "paywall")
+            await decide_for_ever(channel)
         assert refused.value.code() is grpc.StatusCode.UNAVAILABLE
     assert await asyncio.to_thread(scene.daemon.wait) == 0
 

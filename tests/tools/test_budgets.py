@@ -14,9 +14,7 @@ def function_of(lines: int) -> str:
 
 def test_a_file_may_be_as_long_as_its_bound_and_no_longer() -> None:
     assert findings("x = 1\n" * FILE_LINES_MAX) == []
-    assert findings("x = 1\n" * (FILE_LINES_MAX + 1)) == [
-        f"file is {FILE_LINES_MAX + 1}, at most {FILE_LINES_MAX}"
-    ]
+    assert findings("x = 1\n" * (FILE_LINES_MAX + 1)) == [f"file is {FILE_LINES_MAX + 1}, at most {FILE_LINES_MAX}"]
 
 
 def test_a_function_may_be_as_long_as_its_bound_and_no_longer() -> None:

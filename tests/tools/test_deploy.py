@@ -69,13 +69,10 @@ def test_the_chart_uses_flags_that_exist(templates: str) -> None:
     assert flags <= FLAGS
 
 
-def test_the_socket_is_on_a_volume_that_both_containers_mount(
-    pod: dict[str, Any], container: dict[str, Any]
-) -> None:
+def test_the_socket_is_on_a_volume_that_both_containers_mount(pod: dict[str, Any], container: dict[str, Any]) -> None:
     (application,) = pod["containers"]
     mounts = [
-        {mount["name"]: mount["mountPath"] for mount in each["volumeMounts"]}
-        for each in (container, application)
+        {mount["name"]: mount["mountPath"] for mount in each["volumeMounts"]} for each in (container, application)
     ]
 
     assert mounts[0]["socket"] == mounts[1]["socket"]
@@ -83,9 +80,7 @@ def test_the_socket_is_on_a_volume_that_both_containers_mount(
 
 
 def test_every_mount_has_its_volume(pod: dict[str, Any], container: dict[str, Any]) -> None:
-    assert {mount["name"] for mount in container["volumeMounts"]} == {
-        volume["name"] for volume in pod["volumes"]
-    }
+    assert {mount["name"] for mount in container["volumeMounts"]} == {volume["name"] for volume in pod["volumes"]}
 
 
 def test_the_datafile_is_mounted_whole_so_that_a_changed_one_arrives(container: dict[str, Any]) -> None:

@@ -2,12 +2,13 @@
 
 import dataclasses
 import re
+import typing
 from pathlib import Path
 
 import pytest
 
 from sidecar import config, limits
-from sidecar.app.settings import OutboxSection, Settings
+from sidecar.app.settings import Settings
 from sidecar.destinations.catalog import TYPES
 from sidecar.destinations.segment import SegmentConfig
 from tools import docs, docs_text
@@ -46,23 +47,33 @@ def test_durations_sizes_choices_and_secrets_read_as_they_are_written(page: str)
 
 
 def test_a_default_as_the_page_shows_it_is_read_as_that_default(page: str) -> None:
-    given = {
-        config.key_of(field.name): row(page, f"outbox.{config.key_of(field.name)}")[2].strip("`")
-        for field in dataclasses.fields(OutboxSection)
-    }
+    section = typing.get_type_hints(Settings)["outbox"]
+    keys = [config.key_of(field.name) for field in dataclasses.fields(section)]
 
-    assert config.read(OutboxSection, given) == OutboxSection()
+    given = {key: row(page, f"outbox.{key}")[2].strip("`") for key in keys}
+
+    assert config.read(section, given) == section()
 
 
-def test_what_a_field_says_is_its_docstring(page: str) -> None:
-    assert row(page, "outbox.age_max")[3] == "How long an event may be pending before it becomes a dead letter."
+def test_what_a_field_says_is_its_docstring_on_one_line(page: str) -> None:
+    assert docstrings(Worded) == {"a": "A number, which has more to say."}
+    assert row(page, "stop_delay")[3] == docstrings(Settings)["stop_delay_s"]
+
+
+@dataclasses.dataclass
+class Worded:
+    """Its field says what it is."""
+
+    a: int = 1
+    """A number,
+    which has more to say."""
 
 
 def test_a_section_has_the_words_of_the_fields_that_it_shares(page: str) -> None:
     assert set(docstrings(SegmentConfig)) == {field.name for field in dataclasses.fields(SegmentConfig)}
 
 
-def test_a_field_without_words_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_field_without_words_is_refused() -> None:
     with pytest.raises(ValueError, match=r"Wordless\.b has no docstring under it"):
         docstrings(Wordless)
 

@@ -13,10 +13,7 @@ def lines(text: str) -> list[int]:
 
 
 def test_versions_hashes_and_markers_pass() -> None:
-    assert (
-        lines(f"# made by\nmmh3==5.1.0 \\\n{HASH} \\\n{HASH}\na==1 ; sys_platform == 'win32' \\\n{HASH}\n")
-        == []
-    )
+    assert lines(f"# made by\nmmh3==5.1.0 \\\n{HASH} \\\n{HASH}\na==1 ; sys_platform == 'win32' \\\n{HASH}\n") == []
 
 
 @pytest.mark.parametrize(

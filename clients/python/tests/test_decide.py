@@ -51,7 +51,7 @@ def test_request_carries_user_attributes_and_a_uuid(client: Client, sidecar: Scr
         "age": "int_value",
         "plan": "string_value",
     }
-    assert uuid.UUID(request.decision_id).version == 4
+    assert uuid.UUID(request.decision_id).version == 7
 
 
 def test_works_over_a_unix_socket(on_socket: Listening) -> None:

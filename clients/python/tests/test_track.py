@@ -78,7 +78,7 @@ def test_event_has_a_uuid_and_the_present_time(user: User, sidecar: ScriptedSide
     before = time.time_ns()
     accepted = user.track("purchase")
     [request] = sidecar.requests["Track"]
-    assert uuid.UUID(accepted.event_id).version == 4
+    assert uuid.UUID(accepted.event_id).version == 7
     assert request.event_id == accepted.event_id
     assert before <= request.timestamp.ToNanoseconds() <= time.time_ns()
 
