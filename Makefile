@@ -23,7 +23,7 @@ run: setup ## run the sidecar on the example configuration
 	@$(BIN)/sidecar serve --config examples/run.yaml
 
 test: setup ## run the tests; PYTEST_ARGS='-k outbox' chooses
-	@$(BIN)/python -m pytest $(PYTEST_ARGS)
+	@$(BIN)/python -m pytest -n 2 --dist loadfile $(PYTEST_ARGS)
 
 check: setup ## format, lint, types, layers, contract, freshness and budgets
 	@$(BIN)/python -m tools.checks

@@ -9,17 +9,20 @@ from __future__ import annotations
 
 import argparse
 import platform
+import subprocess
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Final, TypeAlias
 
+import grpc
+
 from bench import process_rows, scale
 from bench.processes import Cores
 from bench.reload_row import reload
 from bench.scale import Scale
-from bench.table import MISSED, Row, render
+from bench.table import FAILED, MISSED, Row, render
 from bench.wire_rows import WIRE_ROWS
 
 Measure: TypeAlias = Callable[[Scale], Iterator[Row]]
@@ -47,7 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     sized = scale.tiny(cores) if given.tiny else scale.short(cores) if given.short else scale.whole(cores)
     rows = list(_measured(given.rows or ROWS, sized))
     print(f"{machine(cores)}\n\n{render(rows)}")
-    return 1 if any(row.verdict == MISSED for row in rows) else 0
+    return 1 if any(row.verdict in (MISSED, FAILED) for row in rows) else 0
 
 
 def machine(cores: Cores) -> str:
@@ -68,7 +71,11 @@ def machine(cores: Cores) -> str:
 def _measured(keys: Iterable[str], sized: Scale) -> Iterator[Row]:
     for key in keys:
         print(f"measuring {key} …", file=sys.stderr, flush=True)
-        yield from ROWS[key](sized)
+        try:
+            yield from ROWS[key](sized)
+        except (RuntimeError, OSError, subprocess.SubprocessError, grpc.RpcError) as failed:
+            # Why caught: the other rows are worth their hour all the same, and this one says why it has no figure.
+            yield Row(name=key, failed=f"{type(failed).__name__}: {failed}")
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ from typing import Final
 import grpc
 
 from bench import h2load
-from bench.daemon import Daemon
+from bench.daemon import Daemon, one_call
 from bench.h2load import Shape
 from bench.processes import Cores, Measured, started
 from bench.requests import Asked
@@ -86,7 +86,7 @@ def compare(daemon: Daemon, plan: Plan, directory: Path) -> Compared:
     reply = _judged(daemon, asked)
     ours, yardstick = [], []
     with _echo(len(reply), plan.cores, directory) as (echo, address):
-        if len(_one_call(address, asked)) != len(reply):
+        if _echoed_bytes(address, asked) != len(reply):
             raise RuntimeError("the echo answers another size than it was told")
         for number in range(plan.rounds + 1):
             theirs = _round(echo, address, plan)
@@ -134,10 +134,9 @@ def _judged(daemon: Daemon, asked: Asked) -> bytes:
     return reply
 
 
-def _one_call(address: str, asked: Asked) -> bytes:
+def _echoed_bytes(address: str, asked: Asked) -> int:
     with grpc.insecure_channel(address) as channel:
-        reply: bytes = channel.unary_unary(asked.method)(asked.request, timeout=30.0, wait_for_ready=True)
-    return reply
+        return len(one_call(channel, asked.method, asked.request))
 
 
 @contextlib.contextmanager

@@ -10,7 +10,7 @@ import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import grpc
 from grpc_health.v1 import health_pb2
@@ -45,6 +45,13 @@ class Counted:
     conserved: bool
 
 
+def one_call(channel: grpc.Channel, method: str, request: bytes, timeout_s: float = 60.0) -> bytes:
+    """One real call by a grpcio client, bytes in and out; raises `grpc.RpcError` for every status but OK."""
+    call: Any = channel.unary_unary(method)
+    reply: bytes = call(request, timeout=timeout_s, wait_for_ready=True)
+    return reply
+
+
 class Daemon:
     """A running sidecar and a channel to it."""
 
@@ -70,9 +77,8 @@ class Daemon:
         raise RuntimeError(f"not SERVING after {READY_S_MAX} s:\n{self.process.log.read_text()[-2000:]}")
 
     def call(self, method: str, request: bytes, timeout_s: float = 60.0) -> bytes:
-        """One real call by a grpcio client; raises `grpc.RpcError` for every status but OK."""
-        reply: bytes = self._channel.unary_unary(method)(request, timeout=timeout_s, wait_for_ready=True)
-        return reply
+        """See `one_call`."""
+        return one_call(self._channel, method, request, timeout_s)
 
     def flush(self) -> None:
         """Returns when everything accepted is delivered. Raises `RuntimeError` when it is not within a minute."""

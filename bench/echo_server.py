@@ -18,14 +18,12 @@ from grpc import aio
 
 class _Echo(grpc.GenericRpcHandler):
     def __init__(self, reply: bytes) -> None:
-        async def echo(request: bytes, context: Any) -> bytes:
+        async def echo(_request: bytes, _context: object) -> bytes:
             return reply
 
-        self._handler = grpc.unary_unary_rpc_method_handler(echo)
+        self._handler: Any = grpc.unary_unary_rpc_method_handler(echo)
 
-    def service(
-        self, handler_call_details: grpc.HandlerCallDetails
-    ) -> grpc.RpcMethodHandler[bytes, bytes] | None:
+    def service(self, _details: grpc.HandlerCallDetails) -> Any:  # noqa: ANN401 - a handler's type names its messages
         return self._handler
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import tempfile
 from collections.abc import Iterator
@@ -11,7 +12,7 @@ from typing import Final
 
 from bench import h2load
 from bench.comparison import Plan, loaded
-from bench.daemon import Configured, nobody, running
+from bench.daemon import Configured, Daemon, nobody, running
 from bench.h2load import Shape
 from bench.requests import DATAFILE, FLAGS, decide
 from bench.scale import Scale
@@ -29,14 +30,11 @@ def start(scale: Scale) -> Iterator[Row]:
     """CPU of a start until SERVING, its bytecode compiled by a start before it."""
     costs = []
     for number in range(scale.starts + 1):
-        with tempfile.TemporaryDirectory() as name, nobody() as endpoint:
-            with running(Configured(endpoint=endpoint), scale.cores, Path(name)) as daemon:
-                if number:
-                    costs.append(daemon.serving_cpu_s)
+        with _sidecar(scale) as daemon:
+            if number:
+                costs.append(daemon.serving_cpu_s)
     note = f"median of {len(costs)} starts, {min(costs):.2f} to {max(costs):.2f} s"
-    yield Row(
-        name="start to SERVING, CPU", figure=median(costs), unit="s", bound=START_S_MAX, at_most=True, note=note
-    )
+    yield Row(name="start to SERVING, CPU", figure=median(costs), unit="s", bound=START_S_MAX, at_most=True, note=note)
 
 
 def memory(scale: Scale) -> Iterator[Row]:
@@ -46,15 +44,14 @@ def memory(scale: Scale) -> Iterator[Row]:
         return
     asked, calls = decide(), max(1, scale.decisions // FLAGS // 4)
     plan = Plan(asked=asked, shape=Shape(calls=calls), rounds=4, cores=scale.cores)
-    with tempfile.TemporaryDirectory() as name, nobody() as endpoint:
-        with running(Configured(endpoint=endpoint), scale.cores, Path(name)) as daemon:
-            process = daemon.process
-            idle, own = process.memory_mib(), process.memory_mib("RssAnon")
-            yield _memory_row("resident memory, idle", idle, f"of which {own:.1f} MiB its own and the rest libraries' files")
-            after = []
-            for _ in range(plan.rounds):
-                loaded(daemon, plan)
-                after.append(process.memory_mib())
+    with _sidecar(scale) as daemon:
+        process = daemon.process
+        idle, own = process.memory_mib(), process.memory_mib("RssAnon")
+        yield _memory_row("resident memory, idle", idle, f"{own:.1f} MiB its own, the rest the files of libraries")
+        after = []
+        for _ in range(plan.rounds):
+            loaded(daemon, plan)
+            after.append(process.memory_mib())
     done = calls * plan.rounds * FLAGS
     by_quarter = f"after each quarter: {', '.join(f'{one:.1f}' for one in after)} MiB; destination down"
     yield _memory_row(f"resident memory, {done:,} decisions", after[-1], by_quarter)
@@ -68,6 +65,18 @@ def memory(scale: Scale) -> Iterator[Row]:
     yield from _large(scale, idle)
 
 
+@contextlib.contextmanager
+def _sidecar(scale: Scale, datafile: bytes | None = None) -> Iterator[Daemon]:
+    """A sidecar whose destination is down, on the 20 flags or on a datafile of its own."""
+    with tempfile.TemporaryDirectory() as name, nobody() as endpoint:
+        path = DATAFILE
+        if datafile is not None:
+            path = Path(name, "datafile.json")
+            path.write_bytes(datafile)
+        with running(Configured(datafile=path, endpoint=endpoint), scale.cores, Path(name)) as daemon:
+            yield daemon
+
+
 def _memory_row(name: str, mib: float, note: str) -> Row:
     return Row(name=name, figure=mib, unit="MiB", bound=MEMORY_MIB_MAX, at_most=True, note=note)
 
@@ -77,12 +86,9 @@ def _large(scale: Scale, idle_mib: float) -> Iterator[Row]:
     from bench.engine import large_datafile  # noqa: PLC0415 - see above
 
     body = large_datafile(scale.large_bytes)
-    with tempfile.TemporaryDirectory() as name, nobody() as endpoint:
-        datafile = Path(name, "large.json")
-        datafile.write_bytes(body)
-        with running(Configured(datafile=datafile, endpoint=endpoint), scale.cores, Path(name)) as daemon:
-            added = (daemon.process.memory_mib() - idle_mib) * _MIB / len(body)
-            peak = (daemon.process.memory_mib("VmHWM") - idle_mib) * _MIB / len(body)
+    with _sidecar(scale, body) as daemon:
+        added = (daemon.process.memory_mib() - idle_mib) * _MIB / len(body)
+        peak = (daemon.process.memory_mib("VmHWM") - idle_mib) * _MIB / len(body)
     yield Row(
         name=f"a datafile of {len(body) / 1e6:.1f} MB, memory added",
         figure=added,
@@ -98,9 +104,8 @@ def engine(scale: Scale) -> Iterator[Row]:
     from bench import engine as measured  # noqa: PLC0415 - loads the SDK, which the other rows do without
     from sidecar.decision import load  # noqa: PLC0415 - as above
 
-    sizes = {"rounds": 5, "ours_n": 20_000, "theirs_n": 300} if scale.short else {"rounds": 21, "ours_n": 20_000, "theirs_n": 1_000}
-    if scale.calls < 1_000:
-        sizes = {"rounds": 1, "ours_n": 200, "theirs_n": 20}
+    theirs_n = max(20, scale.calls // 20)
+    sizes = {"rounds": 4 * scale.rounds + 1, "ours_n": 20 * theirs_n, "theirs_n": theirs_n}
     revision = json.loads(DATAFILE.read_text())["revision"]
     for name, ours_us, theirs_us in measured.compare(load(DATAFILE.read_bytes()), **sizes):
         yield Row(

@@ -50,7 +50,7 @@ class Measured:
         return time.clock_gettime(~self.pid << 3 | 2)
 
     def memory_mib(self, field: str = "VmRSS") -> float:
-        """Resident memory by a field of /proc/PID/status: VmRSS (all), RssAnon (its own), RssFile (libraries), VmHWM."""
+        """Resident memory by a field of /proc/PID/status: VmRSS all, RssAnon its own, VmHWM the most it ever was."""
         for line in Path(f"/proc/{self.pid}/status").read_text().splitlines():
             name, _, kib = line.partition(":")
             if name == field:
@@ -58,7 +58,7 @@ class Measured:
         raise KeyError(field)
 
     def wait_for(self, word: str) -> str:
-        """The first line of its log that holds a word. Raises `RuntimeError` with the log when it ends or takes too long."""
+        """The first line of its log with a word in it. Raises `RuntimeError` when it ends first or takes too long."""
         deadline_s = time.monotonic() + READY_S_MAX
         while time.monotonic() < deadline_s:
             text = self.log.read_text(errors="replace")

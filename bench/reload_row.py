@@ -47,9 +47,7 @@ class Paced:
 def reload(scale: Scale) -> Iterator[Row]:
     """Start a sidecar on the large datafile and pace calls at it."""
     if not scale.paced_s:
-        yield Row(
-            name=_NAME, bound=TIMES_MAX, at_most=True, skipped="takes a minute: a whole run measures it"
-        )
+        yield Row(name=_NAME, bound=TIMES_MAX, at_most=True, skipped="takes a minute: a whole run measures it")
         return
     from bench.engine import large_datafile  # noqa: PLC0415 - loads the SDK, which the other rows do without
 

@@ -29,7 +29,7 @@ def whole(cores: Cores) -> Scale:
     """What the promises are measured with: ten minutes."""
     return Scale(
         cores=cores,
-        calls=20_000,
+        calls=10_000,
         rounds=5,
         decisions=1_000_000,
         starts=5,

@@ -11,6 +11,7 @@ REACHED: Final = "reached"
 MISSED: Final = "missed"
 SKIPPED: Final = "skipped"
 SHOWN: Final = "no bound"
+FAILED: Final = "failed"
 _WIDTH: Final = 132
 
 
@@ -19,7 +20,7 @@ class Row:
     """One line. `figure` is held against `bound`, at least or at most; both in `unit` ("" for a ratio).
 
     `ours` and `yardstick` are what the figure was made of, in words with their unit. `bound` None is a row that shows
-    and does not bind. A row with `skipped` was not measured, for that reason.
+    and does not bind. A row with `skipped` was not measured, one with `failed` could not be, for that reason.
     """
 
     name: str
@@ -31,12 +32,13 @@ class Row:
     at_most: bool = False
     note: str = ""
     skipped: str = ""
+    failed: str = ""
 
     @property
     def verdict(self) -> str:
         """The word at the end of the line."""
-        if self.skipped:
-            return SKIPPED
+        if self.skipped or self.failed:
+            return SKIPPED if self.skipped else FAILED
         if self.bound is None:
             return SHOWN
         kept = self.figure <= self.bound if self.at_most else self.figure >= self.bound
@@ -45,17 +47,18 @@ class Row:
 
 def render(rows: Iterable[Row]) -> str:
     """The table as text; a row's note or reason stands below it."""
-    lines = [_line("what", "ours", "yardstick", "figure", "bound", ""), "-" * _WIDTH]
+    lines = [_line(("what", "ours", "yardstick", "figure", "bound", "")), "-" * _WIDTH]
     for row in rows:
         bound = "" if row.bound is None else f"{'≤' if row.at_most else '≥'} {row.bound:g} {row.unit}".strip()
-        figure = "" if row.skipped else f"{_short(row.figure)} {row.unit}".strip()
-        lines.append(_line(row.name, row.ours, row.yardstick, figure, bound, row.verdict))
-        below = row.skipped or row.note
+        figure = "" if row.skipped or row.failed else f"{_short(row.figure)} {row.unit}".strip()
+        lines.append(_line((row.name, row.ours, row.yardstick, figure, bound, row.verdict)))
+        below = row.skipped or row.failed or row.note
         lines += textwrap.wrap(below, _WIDTH - 8, initial_indent="    ", subsequent_indent="    ")
     return "\n".join(lines)
 
 
-def _line(name: str, ours: str, yardstick: str, figure: str, bound: str, verdict: str) -> str:
+def _line(cells: tuple[str, str, str, str, str, str]) -> str:
+    name, ours, yardstick, figure, bound, verdict = cells
     return f"{name:44} {ours:>26} {yardstick:>26} {figure:>11} {bound:>11} {verdict}".rstrip()
 
 

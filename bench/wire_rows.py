@@ -79,9 +79,7 @@ WIRE_ROWS = {
     "decide-one": WireRow(
         name="Decide, one flag, impression written", asked=decide("flag_0"), bound=0.7, note="40 in flight"
     ),
-    "decide-all": WireRow(
-        name="Decide, 20 flags, impressions written", asked=decide(), bound=0.6, note="40 in flight"
-    ),
+    "decide-all": WireRow(name="Decide, 20 flags, impressions written", asked=decide(), bound=0.6, note="40 in flight"),
     "track": WireRow(
         name="Track, reply after the write (process)", asked=track(), bound=0.5, note=f"40 in flight; {_OWN_IDS}"
     ),
@@ -94,9 +92,7 @@ WIRE_ROWS = {
     "decide-delivered": WireRow(
         name="Decide, one flag, delivery running", asked=decide("flag_0"), delivered=True, note=_DELIVERED
     ),
-    "track-delivered": WireRow(
-        name="Track, delivery running", asked=track(), delivered=True, note=_DELIVERED
-    ),
+    "track-delivered": WireRow(name="Track, delivery running", asked=track(), delivered=True, note=_DELIVERED),
     "alone": WireRow(
         name="Decide, one call alone",
         asked=decide("flag_0"),

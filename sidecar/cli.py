@@ -12,7 +12,8 @@ import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from types import ModuleType
+from typing import TYPE_CHECKING, Final, cast
 
 from sidecar import __version__, config
 from sidecar.errors import ConfigInvalid, DatafileRejected, SidecarError
@@ -156,6 +157,7 @@ def _serve_parser(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(command=serve)
     if not _wants_serve():
         return
+    _leave_out_rich()
     from sidecar.app.settings import Settings
 
     for option in config.options(Settings):
@@ -167,6 +169,14 @@ def _serve_parser(parser: argparse.ArgumentParser) -> None:
             default=argparse.SUPPRESS,
             help=f"{option.variable}; see docs/configuration.md",
         )
+
+
+def _leave_out_rich() -> None:
+    """Keep structlog from loading `rich` where it is installed: 3 MiB and 0.15 s of a start, for traces in colour.
+
+    None is how the import system is told that a module cannot be imported; structlog then does without.
+    """
+    sys.modules.setdefault("rich", cast("ModuleType", None))
 
 
 def _wants_serve() -> bool:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from sidecar.app import settings as schema
@@ -77,27 +76,10 @@ def transport_of(settings: Settings, telemetry: Telemetry) -> Callable[[MethodTa
     tls = None
     if settings.tls_cert and settings.tls_key:
         tls = TlsFiles(settings.tls_cert, settings.tls_key, settings.tls_client_ca)
-        _raise_if_unreadable(tls)
+        tls.raise_if_unusable()
     options = GrpcioOptions(
         addresses=[parse_address(text) for text in settings.grpc_listen],
         tls=tls,
         socket_mode=int(settings.socket_mode, 8),
     )
     return lambda table: GrpcioTransport(table, options, on_refused)
-
-
-def _raise_if_unreadable(tls: TlsFiles) -> None:
-    problems = []
-    named: Mapping[str, Path | None] = {
-        "tls_cert": tls.certificate,
-        "tls_key": tls.key,
-        "tls_client_ca": tls.client_ca,
-    }
-    for key, path in named.items():
-        if path is not None:
-            try:
-                path.read_bytes()
-            except OSError as unreadable:
-                problems.append(f"{key} `{path}` cannot be read: {unreadable.strerror}")
-    if problems:
-        raise ConfigInvalid(problems)

@@ -122,6 +122,7 @@ class Entry:
             last_checked_ms=self._last_checked_ms,
             stale=self._error is not None or self._from_cache,
             last_error=f"{self._error}; {self._kept()}" if self._error else "",
+            rejected=isinstance(self._error, DatafileRejected),
             from_cache=self._from_cache,
             warnings=tuple(snapshot.compiled.warnings) if snapshot else (),
         )

@@ -61,7 +61,7 @@ class DatafileStatus:
     """What is known of one configured datafile. Times in milliseconds since 1970 UTC, 0 = never.
 
     `revision` and `content_hash` are empty while none is applied. `stale` means that what is served may not
-    be what the source holds: the last look failed or its body was rejected, and `last_error` says why, in one
+    be what the source holds: the last look failed or its body was `rejected`, and `last_error` says why, in one
     sentence. `from_cache` means that it came from the copy on disk and the source has not answered since.
     `sdk_key` is shortened.
     """
@@ -75,6 +75,7 @@ class DatafileStatus:
     last_checked_ms: int
     stale: bool
     last_error: str
+    rejected: bool
     from_cache: bool
     warnings: tuple[DatafileWarning, ...]
 

@@ -21,7 +21,7 @@ FILE_NAME: Final = "outbox.db"
 SCHEMA_VERSION: Final = 1
 
 _PAGE_BYTES: Final = 4096
-_CACHE_KIB: Final = 4096
+_CACHE_KIB: Final = 1024
 _JOURNAL_BYTES_MAX: Final = 8 * 1024 * 1024
 _STATEMENTS_KEPT: Final = 256
 

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import AsyncIterator, Mapping
 from typing import Final
 
 from google.protobuf.timestamp_pb2 import Timestamp
 from google.rpc import status_pb2
 
-from sidecar.datafiles import Datafiles, DatafileStatus
+from sidecar.datafiles import Datafiles, DatafileStatus, Snapshot
 from sidecar.errors import DatafileRejected, NoDatafile, SourceUnavailable
 from sidecar.pb import datafile_pb2
-from sidecar.rpc.descriptions import config_message
-from sidecar.rpc.methods import Call, Method, ServerStream, Unary
-from sidecar.rpc.refusals import refusal_of
+from sidecar.rpc.descriptions import config_message, disabled_flags
+from sidecar.rpc.methods import Call, Code, Method, ServerStream, Unary
+from sidecar.rpc.refusals import refusal, refusal_of
 from sidecar.rpc.requests import Violations, check_flag_keys, parse
 
 SERVICE: Final = "/sidecar.v1.DatafileService/"
@@ -38,44 +39,37 @@ class DatafileHandlers:
     def get_status(self, request: bytes, call: Call) -> bytes:
         """`GetStatus`: also of a datafile that is not loaded yet; only an unknown name is an error."""
         name = parse(datafile_pb2.GetStatusRequest, request, Violations()).datafile
+        if not name and not self._datafiles.names:
+            return datafile_pb2.GetStatusResponse().SerializeToString()
         status = self._datafiles.status(name)
         reply = datafile_pb2.GetStatusResponse(
             revision=status.revision,
             source=status.location,
             stale=status.stale,
-            warnings=[
-                datafile_pb2.DatafileWarning(path=warning.path, description=warning.message)
-                for warning in status.warnings
-            ],
             name=status.name,
             sdk_key=status.sdk_key,
             sha256=status.content_hash,
             from_cache=status.from_cache,
-            configured_names=self._datafiles.names,
+            configured_names=sorted(self._datafiles.names, key=lambda each: each != self._datafiles.default_name),
         )
         _set_time(reply.loaded_time, status.loaded_ms)
         _set_time(reply.checked_time, status.last_checked_ms)
         if status.last_error:
-            reply.last_error.CopyFrom(_status_of(SourceUnavailable(status.last_error)))
-        try:
-            snapshot = self._datafiles.current(name)
-        except NoDatafile:
-            return reply.SerializeToString()
-        reply.account_id = snapshot.compiled.account_id
-        reply.project_id = snapshot.compiled.project_id
-        reply.environment_key = snapshot.compiled.environment_key
-        reply.size_bytes = snapshot.body_bytes
+            reason = "DATAFILE_REJECTED" if status.rejected else "SOURCE_UNAVAILABLE"
+            failed = refusal(Code.FAILED_PRECONDITION, reason, status.last_error)
+            reply.last_error.CopyFrom(status_pb2.Status.FromString(failed.details))
+        with contextlib.suppress(NoDatafile):
+            _add_loaded(reply, self._datafiles.current(name))
         return reply.SerializeToString()
 
     async def get_datafile(self, request: bytes, call: Call) -> AsyncIterator[bytes]:
         """`GetDatafile`: the body as loaded, byte for byte, in chunks of one revision."""
         name = parse(datafile_pb2.GetDatafileRequest, request, Violations()).datafile
         snapshot = self._datafiles.current(name)
-        for at, chunk in enumerate(snapshot.body_chunks()):
-            reply = datafile_pb2.GetDatafileResponse(chunk=chunk)
-            if at == 0:
-                reply.revision, reply.size_bytes = snapshot.revision, snapshot.body_bytes
-            yield reply.SerializeToString()
+        for chunk in snapshot.body_chunks():
+            yield datafile_pb2.GetDatafileResponse(
+                chunk=chunk, revision=snapshot.revision, size_bytes=snapshot.body_bytes
+            ).SerializeToString()
 
     def get_config(self, request: bytes, call: Call) -> bytes:
         """`GetConfig`: flags, rules, variations, variables, events, attributes and audiences in words."""
@@ -87,14 +81,15 @@ class DatafileHandlers:
         return config_message(compiled, frozenset(message.flag_keys)).SerializeToString()
 
     async def watch(self, request: bytes, call: Call) -> AsyncIterator[bytes]:
-        """`Watch`: the current revision first, then each change of it."""
+        """`Watch`: the current revision first, then each change of it, and how many a slow reader missed."""
         name = parse(datafile_pb2.WatchRequest, request, Violations()).datafile
-        said = None
+        said, applied = None, 0
         async for status in self._datafiles.watch(name):
             # Why: the act tells of failures too; a reader of revisions wants what is served now.
-            if status.revision and (status.revision, status.content_hash) != said:
-                said = (status.revision, status.content_hash)
-                yield _watched(status)
+            if status.content_hash != said:
+                first, said = said is None, status.content_hash
+                before, applied = applied, self._datafiles.stats(name).applied
+                yield _watched(status, lost=0 if first else max(0, applied - before - 1))
 
     async def reload(self, request: bytes, call: Call) -> bytes:
         """`Reload`: returns when the source was read and applied; its error is part of the answer, not of the call."""
@@ -113,8 +108,23 @@ class DatafileHandlers:
         ).SerializeToString()
 
 
-def _watched(status: DatafileStatus) -> bytes:
-    reply = datafile_pb2.WatchResponse(revision=status.revision, source=status.location, warnings=len(status.warnings))
+def _add_loaded(reply: datafile_pb2.GetStatusResponse, snapshot: Snapshot) -> None:
+    compiled = snapshot.compiled
+    reply.account_id, reply.project_id = compiled.account_id, compiled.project_id
+    reply.environment_key, reply.size_bytes = compiled.environment_key, snapshot.body_bytes
+    disabled = disabled_flags(compiled)
+    for warning in compiled.warnings:
+        reply.warnings.add(
+            path=warning.path,
+            description=warning.message,
+            disabled_flag_key=disabled.get(f"{warning.path} {warning.message}", ""),
+        )
+
+
+def _watched(status: DatafileStatus, lost: int) -> bytes:
+    reply = datafile_pb2.WatchResponse(
+        revision=status.revision, source=status.location, warnings=len(status.warnings), lost=lost
+    )
     _set_time(reply.loaded_time, status.loaded_ms)
     return reply.SerializeToString()
 

@@ -16,6 +16,7 @@ import structlog
 from grpc import aio
 
 from sidecar import limits
+from sidecar.errors import ConfigInvalid
 from sidecar.rpc.methods import (
     Method,
     MethodTable,
@@ -85,6 +86,8 @@ class GrpcioTransport:
 
     def __init__(self, table: MethodTable, options: GrpcioOptions, on_refused: Callable[[str, Refusal], None]) -> None:
         self._options = options
+        self._sockets: list[Path] = []
+        """The socket files that were made here, and no one else's."""
         self._server = aio.server(options=_OPTIONS)
         self._server.add_generic_rpc_handlers((_Handlers(table, on_refused),))
         self._log = structlog.get_logger()
@@ -94,24 +97,21 @@ class GrpcioTransport:
 
         Raises `OSError` when a port is taken, `ConfigInvalid` when a socket's path is.
         """
-        credentials = _credentials(self._options.tls) if self._options.tls else None
         bound = []
         for address in self._options.addresses:
+            # Why one for each: gRPC takes the first certificates of a credentials object once, for one listener.
+            credentials = _credentials(self._options.tls) if self._options.tls else None
             if isinstance(address, UnixAddress):
                 clear_stale_socket(address.path)
             bound.append(str(self._bind(address, credentials)))
         await self._server.start()
-        for address in self._options.addresses:
-            if isinstance(address, UnixAddress):
-                address.path.chmod(self._options.socket_mode)
         return bound
 
     async def stop(self, grace_s: float) -> None:
         """Take no new calls, let the running ones finish for `grace_s` seconds, then cut them."""
         await self._server.stop(grace_s)
-        for address in self._options.addresses:
-            if isinstance(address, UnixAddress):
-                address.path.unlink(missing_ok=True)
+        while self._sockets:
+            self._sockets.pop().unlink(missing_ok=True)
 
     def _bind(
         self, address: TcpAddress | UnixAddress, credentials: grpc.ServerCredentials | None
@@ -123,7 +123,11 @@ class GrpcioTransport:
                 port = self._server.add_secure_port(str(address), credentials)
         except RuntimeError as refused:
             raise OSError(f"cannot listen on {address}: the port is taken or the address is not ours") from refused
-        return address if isinstance(address, UnixAddress) else TcpAddress(address.host, port)
+        if isinstance(address, UnixAddress):
+            self._sockets.append(address.path)
+            address.path.chmod(self._options.socket_mode)
+            return address
+        return TcpAddress(address.host, port)
 
 
 class _Handlers(grpc.GenericRpcHandler):
@@ -208,28 +212,33 @@ class _CertificateFiles:
     def __init__(self, files: TlsFiles) -> None:
         self._files = files
         self._seen = self._stamps()
+        self._refused: Sequence[int] = ()
         self._log = structlog.get_logger()
 
     def configuration(self) -> grpc.ServerCertificateConfiguration:
-        """The files as they are now; raises `OSError`."""
+        """The files as they are now; raises `ConfigInvalid`, and `OSError` when they change meanwhile."""
+        self._files.raise_if_unusable()
         client_ca = self._files.client_ca.read_bytes() if self._files.client_ca else None
         pair = (self._files.key.read_bytes(), self._files.certificate.read_bytes())
         return grpc.ssl_server_certificate_configuration([pair], root_certificates=client_ca)
 
     def if_changed(self) -> grpc.ServerCertificateConfiguration | None:
         """Called by gRPC before each handshake, on a thread of its own."""
+        stamps = self._stamps()
+        if stamps in (self._seen, self._refused):
+            return None
         try:
-            stamps = self._stamps()
-            if stamps == self._seen:
-                return None
             configuration = self.configuration()
-        except OSError as unreadable:
-            self._log.warning("certificates_unreadable", cause=str(unreadable))
+        except (ConfigInvalid, OSError) as unusable:
+            # Why remembered: this is asked at each handshake, and one line says it.
+            self._refused = stamps
+            self._log.warning("certificates_refused", cause=str(unusable))
             return None
         self._seen = stamps
         self._log.info("certificates_reloaded", certificate=str(self._files.certificate))
         return configuration
 
     def _stamps(self) -> Sequence[int]:
+        """When each file changed last, 0 for one that is not there."""
         paths: Sequence[Path | None] = (self._files.certificate, self._files.key, self._files.client_ca)
-        return [path.stat().st_mtime_ns for path in paths if path is not None]
+        return [path.stat().st_mtime_ns if path.exists() else 0 for path in paths if path is not None]

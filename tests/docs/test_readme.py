@@ -127,7 +127,7 @@ def test_a_grpcurl_command_of_the_readme_works_by_reflection(command: str, daemo
 def call(channel: grpc.Channel, method: MethodDescriptor, body: str) -> dict[str, Any]:
     request = message_factory.GetMessageClass(method.input_type)()
     json_format.Parse(body, request)
-    unary = channel.unary_unary(
+    unary: grpc.UnaryUnaryMultiCallable[Any, Any] = channel.unary_unary(
         f"/{method.containing_service.full_name}/{method.name}",
         request_serializer=lambda message: message.SerializeToString(),
         response_deserializer=message_factory.GetMessageClass(method.output_type).FromString,
@@ -154,10 +154,12 @@ def answers_unimplemented(channel: grpc.Channel, method: MethodDescriptor) -> bo
     name = f"/{method.containing_service.full_name}/{method.name}"
     answers: Any
     if method.client_streaming:
-        answers = channel.stream_stream(name)(iter([b""]), timeout=10)
+        streaming: grpc.StreamStreamMultiCallable[bytes, bytes] = channel.stream_stream(name)
+        answers = streaming(iter([b""]), timeout=10)
     else:
         # A unary reply is a stream of one, on the wire.
-        answers = channel.unary_stream(name)(b"", timeout=10)
+        single: grpc.UnaryStreamMultiCallable[bytes, bytes] = channel.unary_stream(name)
+        answers = single(b"", timeout=10)
     try:
         next(answers)
     except grpc.RpcError as refused:
