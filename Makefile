@@ -11,7 +11,7 @@ UV ?= $(shell command -v uv || echo $(BIN)/uv)
 LOCK = $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
 	--no-emit-index-url --custom-compile-command 'make lock' $(LOCK_ARGS)
 
-.PHONY: help setup run test check format gen docs bench crash swaps lock clean
+.PHONY: help setup run test check format gen docs bench crash swaps differential mutations bucketing lock clean
 
 help: ## list these targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -41,13 +41,22 @@ docs: setup ## generate docs/configuration.md from the configuration
 bench: setup ## measure the ratios that docs/ promises; wants h2load (Debian: nghttp2-client)
 	@$(BIN)/python -m bench
 
-# Long forms of tests that CI runs short; soak, differential and others go here as they come to exist.
+# Long forms of tests that CI runs short; soak and others go here as they come to exist.
 
 crash: setup ## kill -9 while 32 callers track, then count; ROUNDS=50
 	@CRASH_ROUNDS=$(or $(ROUNDS),50) $(BIN)/python -m pytest -s tests/e2e/test_crash.py
 
 swaps: setup ## swap the datafile under 16 callers; SWAPS=200
 	@SWAPS=$(or $(SWAPS),200) $(BIN)/python -m pytest -s tests/e2e/test_swaps.py
+
+differential: setup ## decide as optimizely-sdk does or say by which ruling not; N=20000 SEED=1 PROCESSES=2
+	@$(BIN)/python -m tools.differential --cases $(or $(N),20000) --seed $(or $(SEED),1) --processes $(or $(PROCESSES),2)
+
+mutations: setup ## damaged datafiles and requests; N=100000 of each
+	@MUTATIONS=$(or $(N),100000) $(BIN)/python -m pytest -s tests/decision/test_mutated_datafiles.py tests/rpc/test_mutations.py
+
+bucketing: setup ## shares of variations and independence of experiments; N=10000000 ids
+	@$(BIN)/python -m bench.scale_engine --ids $(or $(N),10000000)
 
 lock: ## resolve requirements/*.txt anew; make lock LOCK_ARGS=--upgrade takes newer versions
 	@$(LOCK) --group uv -o requirements/uv.txt

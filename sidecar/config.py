@@ -218,6 +218,9 @@ def _read_scalar(wanted: TypeForm, given: object, field_name: str) -> object:
     if wanted is object:
         return given
     if isinstance(wanted, type) and issubclass(wanted, Enum):
+        if isinstance(given, bool):
+            # Why: YAML reads a bare on and off as true and false.
+            given = "on" if given else "off"
         return next((member for member in wanted if member.value == given), None)
     if wanted is bool:
         return given if isinstance(given, bool) else _BOOLEANS.get(str(given).lower())

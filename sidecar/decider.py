@@ -1,22 +1,32 @@
-"""Answers decisions: picks nothing itself, but joins the current snapshot, the engine and the outbox.
+"""Answers decisions: picks nothing itself, but joins the current snapshot, what is known of the user, and the outbox.
 
-On the path of every Decide: no await, no lock, no I/O. Impressions are offered and never waited for, so that no outbox
-state can slow or fail a decision. Rules: docs/semantics.md; design of the path: docs/architecture.md "A Decide".
+On the path of every Decide: no await, no lock, no I/O; a sticky profile alone is waited for, and before the decision.
+Impressions are offered and never waited for, so that no outbox state can slow or fail a decision. Rules:
+docs/semantics.md; design of the path: docs/architecture.md "A Decide".
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Final
 
 from sidecar.datafiles import Snapshot
-from sidecar.decision import Decision, Trace, User
+from sidecar.decision import Decision, RuleType, Trace, User
+from sidecar.exposures import Exposures
+from sidecar.forced import ForcedVariations
 from sidecar.limits import DECISION_IDS_GENERATION
-from sidecar.ports import Clock, DecisionCodec, Ids, Outbox, Record, Routes
+from sidecar.notifications import DecisionKind, DecisionMade, Kind, Notifications
+from sidecar.ports import Clock, DecisionCodec, Ids, Outbox, Record, Rendered, Routes
+from sidecar.sticky import Sticky, StickyProfiles
 from sidecar.telemetry import Telemetry
+
+_DECISION: Final = Kind.DECISION
+UNKNOWN_PROFILE: Final = Sticky(None)
+"""What is known of a profile that was not looked up."""
 
 
 class Decider:
-    """Decides at one snapshot and records what was decided."""
+    """Decides at one snapshot, records what was decided, and tells those who listen."""
 
     def __init__(
         self,
@@ -27,14 +37,42 @@ class Decider:
         ids: Ids,
         impression_destinations: Mapping[str, Sequence[str]],
         telemetry: Telemetry,
+        forced: ForcedVariations,
+        notifications: Notifications,
+        sticky: StickyProfiles | None = None,
+        exposures: Exposures | None = None,
     ) -> None:
-        """`impression_destinations` names, for each datafile, the destinations that take its impressions."""
+        """`impression_destinations` names, for each datafile, the destinations that take its impressions.
+
+        `sticky` and `exposures` are None where those are switched off.
+        """
         self._outbox, self._codec = outbox, codec
         self._clock, self._ids = clock, ids
         self._impression_destinations = impression_destinations
-        self._telemetry = telemetry
+        self._telemetry, self._notifications = telemetry, notifications
+        self._forced, self._exposures = forced, exposures
+        self.sticky = sticky
         self._routes: dict[tuple[str, int], Routes] = {}
         self._recent = RecentIds(DECISION_IDS_GENERATION)
+
+    async def profile(self, snapshot: Snapshot, user_id: str) -> Sticky:
+        """What is known of a user's sticky profile; bounded in time, never raises. Only when `sticky` is not None."""
+        assert self.sticky is not None, "profiles are looked up only when they are on"
+        return await self.sticky.lookup(snapshot.compiled.project_id, user_id)
+
+    def known(self, snapshot: Snapshot, user: User, profile: Sticky = UNKNOWN_PROFILE) -> User:
+        """The user with what is known of them here: variations set by API, and the profile that was looked up."""
+        forced = self._forced.of(snapshot.name, user.user_id)
+        if forced is None and not profile.variations:
+            return user
+        return User(
+            user.user_id,
+            user.attributes,
+            user.qualified_segments,
+            user.forced_decisions,
+            forced,
+            profile.variations,
+        )
 
     def decide(self, snapshot: Snapshot, user: User, flag_keys: Sequence[str]) -> Sequence[Decision]:
         """The decisions of one user, in the order of `flag_keys` (a repeated key once), or of the datafile for none."""
@@ -48,44 +86,142 @@ class Decider:
         snapshot.compiled.decide(user, decision.flag_key, trace)
         return trace.reasons()
 
-    def record(self, snapshot: Snapshot, decisions: Sequence[Decision], call: bytes, decision_id: str) -> str:
-        """Offer the impressions of decisions to the outbox; returns the decision id, made here when it is empty.
+    def record(
+        self,
+        snapshot: Snapshot,
+        user: User,
+        decisions: Sequence[Decision],
+        call: bytes,
+        decision_id: str,
+        *,
+        form: str = "decide",
+        kind: DecisionKind = DecisionKind.FLAG,
+        impressions: bool = True,
+        holdouts: bool = True,
+    ) -> str:
+        """Offer the impressions of decisions to the outbox, unless the caller wants none, and tell those who listen.
 
-        `call` is the request as received. A decision id that was seen lately makes no second impression.
+        `call` is the request as received, `form` its field in a stored call. Without `holdouts` theirs are not made
+        (K4), and with a decision id that was seen lately none. Returns that id, made here when it is empty.
         """
+        repeated = False
         if not decision_id:
             decision_id = self._ids.new()
-        elif self._recent.seen(decision_id):
+        elif impressions:
+            repeated = self._recent.seen(decision_id)
+        offered = False
+        if repeated:
             self._telemetry.impressions_repeated += 1
-            return decision_id
-        rendered = snapshot.rendered
-        impressions = [part for decision in decisions for part in rendered[decision].impressions]
-        if not impressions:
-            return decision_id
-        routes = self._routes_of(snapshot.name, len(impressions))
-        if not routes:
-            return decision_id
-        now_ms = self._clock.now_ms()
-        body = self._codec.record(call, decision_id, now_ms, snapshot.name, impressions)
-        taken = self._outbox.offer(Record(body, snapshot.facts, routes, len(impressions), now_ms))
-        if taken:
-            self._telemetry.impressions_offered += len(impressions)
-        else:
-            self._telemetry.impressions_refused += len(impressions)
+        elif impressions:
+            rendered = snapshot.rendered
+            parts: Sequence[bytes]
+            if holdouts:
+                parts = [part for decision in decisions for part in rendered[decision].impressions]
+            else:
+                parts = _without_holdouts(rendered, decisions)
+            offered = bool(parts) and self._offer(snapshot, call, decision_id, form, parts)
+            if offered and self._exposures is not None:
+                _remember(self._exposures, user, decisions)
+        if self._notifications.wants(_DECISION, snapshot.name):
+            made = {one for one in decisions if offered and _made(one, holdouts=holdouts)}
+            self.tell(snapshot, user, decisions, kind, decision_id=decision_id, offered=made)
         return decision_id
 
-    def new_id(self, decision_id: str) -> str:
-        """The decision id of a call that records nothing."""
-        return decision_id or self._ids.new()
+    def tell(
+        self,
+        snapshot: Snapshot,
+        user: User,
+        decisions: Iterable[Decision],
+        kind: DecisionKind,
+        *,
+        decision_id: str = "",
+        offered: Collection[Decision] = (),
+        variable_key: str = "",
+    ) -> None:
+        """Tell those who listen of decisions; `offered` are those whose impressions the outbox took."""
+        if not self._notifications.wants(_DECISION, snapshot.name):
+            return
+        for decision in decisions:
+            self._notifications.publish(
+                DecisionMade(
+                    user_id=user.user_id,
+                    kind=kind,
+                    decision=decision,
+                    revision=snapshot.revision,
+                    datafile=snapshot.name,
+                    attributes=user.attributes,
+                    decision_id=decision_id,
+                    impression_offered=decision in offered,
+                    variable_key=variable_key,
+                )
+            )
+
+    def save_profile(self, snapshot: Snapshot, user: User, decisions: Sequence[Decision], profile: Sticky) -> None:
+        """Have what traffic chose saved to the user's profile, where that differs from it; never waits.
+
+        Nothing is saved when the profile could not be read: the store may hold another variation.
+        """
+        if self.sticky is None or profile.problem or profile.variations is None:
+            return
+        stored = profile.variations
+        changed = {
+            decision.experiment_id: decision.variation_id
+            for decision in decisions
+            if decision.saves_profile and stored.get(decision.experiment_id) != decision.variation_id
+        }
+        if changed:
+            self.sticky.save_later(snapshot.compiled.project_id, user.user_id, changed)
+
+    def _offer(
+        self, snapshot: Snapshot, call: bytes, decision_id: str, form: str, impressions: Sequence[bytes]
+    ) -> bool:
+        """Whether somebody takes the impressions and the outbox has room for them."""
+        count = len(impressions)
+        routes = self._routes.get((snapshot.name, count)) or self._routes_of(snapshot.name, count)
+        if not routes:
+            return False
+        now_ms = self._clock.now_ms()
+        body = self._codec.record(call, decision_id, now_ms, snapshot.name, impressions, form)
+        taken = self._outbox.offer(Record(body, snapshot.facts, routes, count, now_ms))
+        if taken:
+            self._telemetry.impressions_offered += count
+        else:
+            self._telemetry.impressions_refused += count
+        return taken
 
     def _routes_of(self, datafile: str, event_count: int) -> Routes:
-        routes = self._routes.get((datafile, event_count))
-        if routes is None:
-            all_events = (1 << event_count) - 1
-            names = self._impression_destinations.get(datafile, ())
-            # Bounded: the datafiles of the config times the flags of one call.
-            routes = self._routes[datafile, event_count] = tuple((name, all_events) for name in names)
+        all_events = (1 << event_count) - 1
+        names = self._impression_destinations.get(datafile, ())
+        # Bounded: the datafiles of the config times the flags of one call.
+        routes = self._routes[datafile, event_count] = tuple((name, all_events) for name in names)
         return routes
+
+
+def _without_holdouts(rendered: Mapping[Decision, Rendered], decisions: Iterable[Decision]) -> Sequence[bytes]:
+    """The impressions of decisions but for those of holdouts (K4)."""
+    return [
+        part
+        for decision in decisions
+        for part, made in zip(rendered[decision].impressions, decision.impressions, strict=True)
+        if made.rule_type is not RuleType.HOLDOUT
+    ]
+
+
+def _made(decision: Decision, *, holdouts: bool) -> bool:
+    """Whether a decision makes an impression; without `holdouts`, one that is no holdout's (K4)."""
+    parts = decision.impressions
+    return bool(parts) if holdouts else any(part.rule_type is not RuleType.HOLDOUT for part in parts)
+
+
+def _remember(exposures: Exposures, user: User, decisions: Sequence[Decision]) -> None:
+    """Remember the experiments that a user was exposed to; deliveries and holdouts measure nothing."""
+    for decision in decisions:
+        for part in decision.impressions:
+            if part.experiment_id and part.rule_type in _EXPERIMENTS:
+                exposures.record(user.user_id, part.experiment_id)
+
+
+_EXPERIMENTS: Final = (RuleType.FEATURE_TEST, RuleType.EXPERIMENT)
 
 
 class RecentIds:

@@ -136,6 +136,26 @@ class OutboxUnopened(StateError):
         super().__init__(f"outbox in `{path}` cannot be opened: {cause}; wanted to read and write it, did not start")
 
 
+class ProfilesUnopened(StateError):
+    """The file of sticky profiles can be neither opened nor made; `path` is that file. The message names the cause."""
+
+    retryable = True
+
+    def __init__(self, path: str, cause: str) -> None:
+        self.path, self.cause = path, cause
+        super().__init__(f"profiles `{path}` cannot be opened: {cause}; wanted to read and write it, did not start")
+
+
+class ProfilesUnavailable(StateError):
+    """The store of sticky profiles did not answer, or not in time. The message names store and cause."""
+
+    retryable = True
+
+    def __init__(self, store: str, cause: str) -> None:
+        self.store, self.cause = store, cause
+        super().__init__(f"profile store `{store}` gave no answer: {cause}")
+
+
 # --- a bound's fault ----------------------------------------------------------------------------------------------
 
 
@@ -160,6 +180,14 @@ class OutboxUnwritable(BoundError):
     def __init__(self, cause: str, *, retry_after_s: float) -> None:
         self.cause, self.retry_after_s = cause, retry_after_s
         super().__init__(f"outbox cannot be written: {cause}; the event was not accepted")
+
+
+class SubscribersFull(BoundError):
+    """As many readers listen to notifications as the daemon serves at a time."""
+
+    def __init__(self, *, readers_max: int, retry_after_s: float) -> None:
+        self.readers_max, self.retry_after_s = readers_max, retry_after_s
+        super().__init__(f"{readers_max} readers listen to notifications, which is the most; the call was not begun")
 
 
 # --- the operator's fault -----------------------------------------------------------------------------------------

@@ -17,6 +17,10 @@ IMPORT_BYTES_MAX: Final = 17 * MIB
 IMPORT_EVENTS_MAX: Final = 500
 USERS_MAX: Final = 1_000
 """Users of one DecideMany."""
+MANY_REPLY_BYTES_MAX: Final = 32 * MIB
+"""The decisions in one reply of DecideMany; users past it get an error each."""
+DECISIONS_PER_TURN: Final = 500
+"""Decisions of one DecideMany after which other calls get their turn: about a millisecond."""
 FLAG_KEYS_MAX: Final = 1_000
 ATTRIBUTES_MAX: Final = 256
 """Entries of any one map of a request: attributes, tags, properties, traits, context, integrations."""
@@ -43,6 +47,10 @@ REFUSAL_TEXT_CHARACTERS_MAX: Final = 300
 """Any one text of an error: its message, a path, a description, a value of its metadata."""
 FLUSH_REPLY_RESERVE_S: Final = 0.05
 """How much of its caller's deadline a Flush keeps for the way back."""
+
+# The command line.
+SIMULATED_USERS_MAX: Final = 10_000_000
+"""Users of one `simulate` or `diff`; they are read and decided one by one."""
 
 # A datafile.
 DATAFILE_BYTES_MAX: Final = 50 * MIB
@@ -103,8 +111,59 @@ OPTIMIZELY_BATCH_BYTES_MAX: Final = 3_500_000
 REVISIONS_RENDERED_MAX: Final = 64
 """Revisions kept as bytes: one for each datafile that is served, and room for reloads."""
 
+# State that decisions read.
+PROFILE_WAIT_S: Final = 0.020
+"""How long a decision waits for a sticky profile before it goes on without it."""
+PROFILE_ANSWER_S: Final = 1.0
+"""How long a store of profiles may take for any one answer; a call that is about profiles waits that long."""
+PROFILE_LOOKUPS_MAX: Final = 4_096
+"""Lookups that wait for a store at once; past it a decision goes on without its profile at once."""
+PROFILE_LOOKUPS_AT_ONCE: Final = 64
+"""Users of one DecideMany whose profiles are looked up at the same time."""
+PROFILE_FAILURES_MAX: Final = 3
+"""Lookups in a row that were late or failed, after which the store is left alone for a while."""
+PROFILE_REST_MIN_S: Final = 0.25
+PROFILE_REST_MAX_S: Final = 5.0
+"""A store that is left alone is tried with one lookup after the first of these; doubled each time, up to the second."""
+PROFILE_SAVES_MAX: Final = 10_000
+"""Users whose changed profile waits for the store; past it a change is dropped and counted."""
+PROFILE_SAVES_AT_ONCE: Final = 128
+"""Users whose profiles are written at the same time."""
+PROFILE_DRAIN_S: Final = 2.0
+"""How long the last profiles may take to be written when the daemon stops."""
+PROFILE_EXPERIMENTS_MAX: Final = 256
+"""Experiments that one Save or Delete names."""
+PROFILE_USERS_MAX: Final = 100_000
+"""Default bound of the users that the `memory` store keeps."""
+PROFILE_ENTRIES_MAX: Final = 1_000_000
+"""Default bound of the (user, experiment) pairs that the `sqlite` store keeps."""
+FORCED_VARIATIONS_MAX: Final = 10_000
+"""Variations set by API, of all users and datafiles; past it the one that was set first is forgotten."""
+
 # Readers of streams.
 WATCH_BACKLOG_MAX: Final = 64
+SUBSCRIBERS_MAX: Final = 16
+"""Readers of notifications at a time."""
+SUBSCRIBERS_RETRY_AFTER_S: Final = 10.0
+"""What a reader too many is told to wait."""
+NOTIFICATIONS_QUEUED_MAX: Final = 1_000
+"""Notifications that wait for one reader; past it the oldest are lost."""
+NOTIFICATIONS_QUEUED_BYTES_MAX: Final = 4 * MIB
+"""About what they may hold in memory; past it the oldest are lost, the newest is always kept."""
+NOTIFIED_EVENT_IDS_MAX: Final = 1_000
+"""Event ids told of one delivered batch."""
+
+# Remembered exposures.
+EXPOSURES_BYTES_MAX: Final = 8 * MIB
+"""Default memory of the sketch: three bytes for each pair of user and experiment."""
+EXPOSURES_BYTES_LEAST: Final = 64 * KIB
+EXPOSURES_BYTES_MOST: Final = 256 * MIB
+EXPOSURES_WINDOW_S: Final = 30 * 24 * 3600
+"""Default time that an exposure is remembered."""
+EXPOSURES_WINDOW_LEAST_S: Final = 60
+EXPOSURES_SAVE_INTERVAL_S: Final = 300.0
+"""Default time between two writes of the sketch; what a kill can cost."""
+EXPOSURES_SAVE_INTERVAL_LEAST_S: Final = 1.0
 
 # Life.
 STOP_DELAY_S: Final = 5.0
@@ -120,7 +179,12 @@ assert SEGMENT_EVENT_BYTES_MAX < SEGMENT_BATCH_BYTES_MAX
 assert MESSAGE_BYTES_MAX < OFFERED_BYTES_MAX < OUTBOX_BYTES_MAX
 assert IMPORT_BYTES_MAX < APPENDED_BYTES_MAX
 assert HAND_OVER_BYTES < OFFERED_BYTES_MAX
+assert EXPOSURES_BYTES_LEAST <= EXPOSURES_BYTES_MAX <= EXPOSURES_BYTES_MOST
+assert NOTIFIED_EVENT_IDS_MAX * EVENT_ID_CHARACTERS_MAX < NOTIFICATIONS_QUEUED_BYTES_MAX
 assert IMPORT_EVENTS_MAX < OUTBOX_STEP_EVENTS, "dead letters of one record are requeued as one"
 assert IMPORT_BYTES_MAX < DEAD_LETTER_BYTES_MAX < OUTBOX_BYTES_MAX
 assert BACKOFF_MIN_S < BACKOFF_MAX_S < RETRY_AFTER_MAX_S < PENDING_AGE_MAX_S
 assert REMEMBERED_IDS_AGE_S >= PENDING_AGE_MAX_S, "a retry of what may still be pending is recognised"
+assert PROFILE_WAIT_S < PROFILE_ANSWER_S < PROFILE_REST_MAX_S
+assert PROFILE_SAVES_AT_ONCE < PROFILE_SAVES_MAX
+assert PROFILE_ANSWER_S < PROFILE_DRAIN_S, "a save that runs when the daemon stops is waited for"

@@ -31,6 +31,9 @@ class Telemetry:
     """Outcomes of accepted events, by (destination, state, reason's word)."""
     events_repeated: int = 0
     """Events that were answered with an earlier outcome because their id was remembered."""
+    conversions: Counter[bool] = field(default_factory=Counter)
+    """Accepted Tracks that measure an experiment, by whether an exposure of one was seen here; empty when exposures are
+    not remembered."""
     unhandled_errors: int = 0
     """Errors that nobody foresaw: each one is a bug, is logged with its trace and answered INTERNAL."""
 

@@ -1,20 +1,22 @@
 """Accepts events: decides for each destination whether it gets the event, and answers when that is on disk.
 
 Knows no message and no wire form. An event is accepted when the transaction that holds it is committed; where it goes
-is fixed then and not looked at again. Rules: docs/events.md.
+is fixed then and not looked at again. Rules: docs/events.md. What is told of it: docs/notifications.md.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import structlog
 
 from sidecar.datafiles import Datafiles
 from sidecar.errors import EventKeyNotFound, NoDatafile, RequestInvalid
 from sidecar.events.model import Event, ProjectFacts, Track
+from sidecar.exposures import Exposures
 from sidecar.limits import UNKNOWN_EVENT_KEYS_LOGGED_MAX
+from sidecar.notifications import EventTracked, Kind, Notifications
 from sidecar.ports import Destination, EncodedFacts, Outbox, Record
 from sidecar.telemetry import Telemetry
 from sidecar.values import Outcome, OutcomeState
@@ -22,19 +24,27 @@ from sidecar.values import Outcome, OutcomeState
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Project:
-    """The datafile that a call named, as tracking sees it: facts are None while none is loaded or configured."""
+    """The datafile that a call named, as tracking sees it: facts are None while none is loaded or configured.
+
+    `event_experiments` maps the keys of events to the ids of the experiments that they measure.
+    """
 
     name: str
     facts: ProjectFacts | None
     encoded: EncodedFacts | None
+    event_experiments: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """What an accepted call is answered. `repeated` = its id was remembered, and these are the first one's outcomes."""
+    """What an accepted call is answered. `repeated` = its id was remembered, and these are the first one's outcomes.
+
+    `exposure_seen` is for a Track: its user is remembered to have been shown an experiment that the event measures.
+    """
 
     outcomes: Sequence[Outcome]
     repeated: bool = False
+    exposure_seen: bool = False
 
 
 class Tracker:
@@ -47,10 +57,16 @@ class Tracker:
         outbox: Outbox,
         destinations: Mapping[str, Sequence[Destination]],
         telemetry: Telemetry,
+        notifications: Notifications,
+        exposures: Exposures | None = None,
     ) -> None:
-        """`destinations` holds, for each datafile and for "" (no datafile), the ones that its events may go to."""
+        """`destinations` holds, for each datafile and for "" (no datafile), the ones that its events may go to.
+
+        `exposures` is None when none are remembered.
+        """
         self._datafiles, self._outbox = datafiles, outbox
         self._destinations, self._telemetry = destinations, telemetry
+        self._notifications, self._exposures = notifications, exposures
         self._logged: set[tuple[str, str]] = set()
         self._log = structlog.get_logger()
 
@@ -63,7 +79,12 @@ class Tracker:
             snapshot = self._datafiles.current(datafile)
         except NoDatafile as missing:
             return Project(name=missing.name, facts=None, encoded=None)
-        return Project(name=snapshot.name, facts=snapshot.project, encoded=snapshot.facts)
+        return Project(
+            name=snapshot.name,
+            facts=snapshot.project,
+            encoded=snapshot.facts,
+            event_experiments=snapshot.compiled.event_experiments,
+        )
 
     def takers(self, datafile: str) -> Sequence[str]:
         """The names of the destinations that the events of a datafile may go to, in the order of the config.
@@ -92,7 +113,7 @@ class Tracker:
         self._log_unknown_key(event, project, outcomes)
         if not queued:
             self._raise_if_unwanted(event, project, outcomes)
-            return self._count(outcomes)
+            return self._accepted(event, project, outcomes)
         violations = [found for destination in queued for found in destination.check(event, project.facts)]
         if violations:
             raise RequestInvalid(tuple(dict.fromkeys(violations)))
@@ -108,14 +129,27 @@ class Tracker:
         (earlier,) = await self._outbox.append(record)
         if earlier is not None:
             self._telemetry.events_repeated += 1
-            return Accepted(earlier, repeated=True)
-        return self._count(outcomes)
+            return Accepted(earlier, repeated=True, exposure_seen=bool(self._exposure_seen(event, project)))
+        return self._accepted(event, project, outcomes)
 
-    def _count(self, outcomes: Sequence[Outcome]) -> Accepted:
+    def _accepted(self, event: Event, project: Project, outcomes: tuple[Outcome, ...]) -> Accepted:
+        """Count and tell of an event that was accepted for the first time."""
         for outcome in outcomes:
             word = outcome.reason.partition(":")[0]
             self._telemetry.events[outcome.destination, outcome.state.value, word] += 1
-        return Accepted(outcomes)
+        seen = self._exposure_seen(event, project)
+        if seen is not None:
+            self._telemetry.conversions[seen] += 1
+        if self._notifications.wants(Kind.TRACKED, project.name) and _is_told(event, project, outcomes):
+            self._notifications.publish(EventTracked(event=event, outcomes=outcomes, datafile=project.name))
+        return Accepted(outcomes, exposure_seen=bool(seen))
+
+    def _exposure_seen(self, event: Event, project: Project) -> bool | None:
+        """Whether a conversion's user was seen to be exposed; None for what is no conversion of an experiment."""
+        if self._exposures is None or not isinstance(event, Track):
+            return None
+        experiment_ids = project.event_experiments.get(event.event_key)
+        return self._exposures.seen(event.origin.visitor_id, experiment_ids) if experiment_ids else None
 
     def _log_unknown_key(self, event: Event, project: Project, outcomes: Sequence[Outcome]) -> None:
         """Once per key and revision: a typo shows itself, and a million events do not make a million lines."""
@@ -142,3 +176,13 @@ class Tracker:
             raise EventKeyNotFound(event.event_key, project.facts.revision)
         if "NO_DATAFILE" in reasons:
             raise NoDatafile(project.name)
+
+
+def _is_told(event: Event, project: Project, outcomes: Sequence[Outcome]) -> bool:
+    """Whether an accepted event is told: not, as in the SDKs, a Track of an unknown key that nobody takes.
+
+    Source: docs/notifications.md N4.
+    """
+    if not isinstance(event, Track) or project.facts is None or event.event_key in project.facts.event_ids:
+        return True
+    return any(outcome.state is OutcomeState.QUEUED for outcome in outcomes)

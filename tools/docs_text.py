@@ -106,6 +106,13 @@ BOUNDS: Final[Mapping[str, str]] = {
     "BACKOFF_MAX_S": "The longest wait after a failed delivery, unless the destination asks for more",
     "RETRY_AFTER_MAX_S": "The longest wait that a destination can ask for",
     "PAUSE_PROBE_INTERVAL_S": "How often a paused destination is tried",
+    "SUBSCRIBERS_MAX": "Readers of notifications at a time",
+    "NOTIFICATIONS_QUEUED_MAX": "Notifications that wait for one reader; past it the oldest are lost",
+    "NOTIFICATIONS_QUEUED_BYTES_MAX": "About what they may hold in memory; past it the oldest are lost",
+    "NOTIFIED_EVENT_IDS_MAX": "Event ids told of one delivered batch",
+    "PROFILE_EXPERIMENTS_MAX": "Entries of `variation_ids` or `experiment_ids` of `ProfileService`",
+    "PROFILE_SAVES_MAX": "Users whose changed profile waits for the store; past it a change is dropped and counted",
+    "FORCED_VARIATIONS_MAX": "Variations set by API; past it the one set longest ago is forgotten",
     "REFUSED_SINGLES_MAX": "Single events refused in a row that pause a destination",
 }
 """Bounds of `sidecar.limits` that a caller or an operator can meet, in the words of the page."""

@@ -3,29 +3,37 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from typing import Any
 
 from sidecar import decision
 from sidecar.app import adapters
 from sidecar.app import settings as schema
 from sidecar.app.settings import DatafileSettings, Settings
+from sidecar.app.state import DecisionState, decision_state
 from sidecar.app.system import RandomIds, SystemClock, TokenFile
+from sidecar.classic import Classic
 from sidecar.datafiles import Datafiles, LastGood, Snapshot
 from sidecar.decider import Decider
 from sidecar.delivery import Delivery, Pace
 from sidecar.destinations.http import HttpClient
 from sidecar.events.model import EventKind
+from sidecar.exposures import Exposures
 from sidecar.http.metrics import Metrics
+from sidecar.notifications import Notifications
 from sidecar.outbox import SqliteOutbox
 from sidecar.ports import Destination
 from sidecar.rpc.answers import AnswerCodec
+from sidecar.rpc.classic import ClassicHandlers
 from sidecar.rpc.datafile import DatafileHandlers
 from sidecar.rpc.decision import DecisionHandlers
 from sidecar.rpc.gate import Gate
 from sidecar.rpc.health import DATAFILE, Health, service_names
 from sidecar.rpc.methods import MethodTable
+from sidecar.rpc.notification import NotificationHandlers
+from sidecar.rpc.profile import PROFILES, ProfileHandlers
 from sidecar.rpc.records import StoredRecordCodec
 from sidecar.rpc.table import method_table
 from sidecar.rpc.tracking import TrackingHandlers
@@ -42,6 +50,8 @@ class Parts:
     destinations: Sequence[Destination]
     datafiles: Datafiles
     delivery: Delivery
+    keeping: Sequence[Callable[[], Coroutine[Any, Any, None]]]
+    """The services of the state that decisions read and leave: sticky profiles and exposures, where they are on."""
     health: Health
     gate: Gate
     table: MethodTable
@@ -63,6 +73,9 @@ class _Ground:
     destinations: Sequence[Destination]
     takers: Mapping[str, Sequence[Destination]]
     """The destinations of each datafile's events; of "" when none is configured."""
+    state: DecisionState
+    notifications: Notifications
+    exposures: Exposures | None
 
 
 async def build(settings: Settings, closing: AsyncExitStack) -> Parts:
@@ -84,6 +97,7 @@ async def build(settings: Settings, closing: AsyncExitStack) -> Parts:
         destinations=ground.destinations,
         datafiles=datafiles,
         delivery=delivery,
+        keeping=[*ground.state.services(), *(ground.exposures.services() if ground.exposures else ())],
         health=health,
         gate=gate,
         table=table,
@@ -96,6 +110,9 @@ async def build(settings: Settings, closing: AsyncExitStack) -> Parts:
             delivery=delivery,
             datafiles=datafiles,
             clock=clock,
+            notifications=ground.notifications,
+            exposures=ground.exposures,
+            more=ground.state.metrics,
         ),
     )
 
@@ -119,7 +136,19 @@ async def _ground(settings: Settings, clock: SystemClock, telemetry: Telemetry, 
         outbox=outbox,
         destinations=destinations,
         takers={one.name: _takers(destinations, one.destinations) for one in configured} or {"": destinations},
+        state=await decision_state(settings, clock, closing),
+        notifications=Notifications(clock),
+        exposures=await _exposures(settings, clock, closing),
     )
+
+
+async def _exposures(settings: Settings, clock: SystemClock, closing: AsyncExitStack) -> Exposures | None:
+    if not settings.exposures.remember:
+        return None
+    exposures = Exposures(settings.exposures, directory=settings.data_dir, clock=clock)
+    await exposures.open()
+    closing.push_async_callback(exposures.close)
+    return exposures
 
 
 def _datafiles(ground: _Ground, health: Health, closing: AsyncExitStack) -> Datafiles:
@@ -133,7 +162,10 @@ def _datafiles(ground: _Ground, health: Health, closing: AsyncExitStack) -> Data
         encode_facts=ground.records.encode_facts,
         clock=ground.clock,
         last_good=LastGood(ground.settings.data_dir / "datafiles"),
-        on_applied=[_serves(health, ground.configured)],
+        on_applied=[
+            _serves(health, ground.configured),
+            lambda applied: ground.notifications.datafile_applied(applied.name, applied.revision),
+        ],
     )
     closing.push_async_callback(datafiles.close)
     return datafiles
@@ -149,6 +181,7 @@ def _delivery(ground: _Ground) -> Delivery:
         ids=ground.ids,
         random=random.random,
         pace=Pace(pending_age_max_s={one.name: age_max_s for one in ground.destinations}),
+        notifications=ground.notifications,
     )
 
 
@@ -163,19 +196,37 @@ def _decider(ground: _Ground) -> Decider:
             for name, destinations in ground.takers.items()
         },
         telemetry=ground.telemetry,
+        forced=ground.state.forced,
+        notifications=ground.notifications,
+        sticky=ground.state.sticky,
+        exposures=ground.exposures,
     )
 
 
 def _table(ground: _Ground, datafiles: Datafiles, delivery: Delivery, health: Health) -> MethodTable:
     options = [option.value for option in ground.settings.default_decide_options]
-    tracker = Tracker(datafiles=datafiles, outbox=ground.outbox, destinations=ground.takers, telemetry=ground.telemetry)
+    decider = _decider(ground)
+    classic = Classic(decider=decider, forced=ground.state.forced, telemetry=ground.telemetry)
+    tracker = Tracker(
+        datafiles=datafiles,
+        outbox=ground.outbox,
+        destinations=ground.takers,
+        telemetry=ground.telemetry,
+        notifications=ground.notifications,
+        exposures=ground.exposures,
+    )
+    sticky = ground.state.sticky
     table = method_table(
         [
-            DecisionHandlers(datafiles, _decider(ground), options).methods(),
+            DecisionHandlers(datafiles, decider, ground.telemetry, options).methods(),
+            ClassicHandlers(datafiles, decider, classic).methods(),
             TrackingHandlers(tracker, delivery, ground.clock, ground.ids).methods(),
             DatafileHandlers(datafiles).methods(),
+            NotificationHandlers(ground.notifications, datafiles).methods(),
+            ProfileHandlers(datafiles, sticky).methods() if sticky else {},
             health.methods(),
-        ]
+        ],
+        switched_off=() if sticky else (PROFILES,),
     )
     health.name_services(service_names(table))
     return table

@@ -83,7 +83,7 @@ async def _serve(settings: Settings) -> None:
         async with asyncio.TaskGroup() as group:
             services: list[asyncio.Task[None]] = [
                 group.create_task(service())
-                for service in (*parts.datafiles.services(), *parts.delivery.services().values())
+                for service in (*parts.datafiles.services(), *parts.delivery.services().values(), *parts.keeping)
             ]
             try:
                 async with _listening(settings, parts):

@@ -19,7 +19,9 @@ from sidecar import config, limits
 from sidecar.config import Secret
 from sidecar.destinations.catalog import TYPES
 from sidecar.errors import ConfigInvalid
+from sidecar.exposures import ExposuresSection
 from sidecar.outbox import OutboxSection
+from sidecar.profiles.section import ForcedVariationsSection, ProfilesSection
 from sidecar.sources.file import FileSourceSection
 from sidecar.sources.http import HttpSourceSection
 from sidecar.sources.optimizely import OptimizelySourceSection
@@ -115,6 +117,12 @@ class Settings:
     """How long deliveries may go on after that. What is left is on disk, and leaves after the next start."""
     outbox: OutboxSection = field(default_factory=OutboxSection)
     """The durable queue."""
+    profiles: ProfilesSection = field(default_factory=ProfilesSection)
+    """Sticky profiles."""
+    forced_variations: ForcedVariationsSection = field(default_factory=ForcedVariationsSection)
+    """Variations set by API."""
+    exposures: ExposuresSection = field(default_factory=ExposuresSection)
+    """What is remembered of impressions, to tell conversions that cannot count."""
     log: LogSection = field(default_factory=LogSection)
     """The log."""
     hints: bool = False

@@ -15,6 +15,7 @@ from sidecar.decision.parsing import parse
 from sidecar.decision.placement import Placement
 from sidecar.decision.trace import StepKind, Trace, TraceStep
 from sidecar.decision.user import User
+from sidecar.decision.variables import VariableAnswer
 
 __all__ = [
     "CompiledDatafile",
@@ -31,6 +32,7 @@ __all__ = [
     "Trace",
     "TraceStep",
     "User",
+    "VariableAnswer",
     "bucket",
     "compile_datafile",
     "load",

@@ -6,13 +6,13 @@ Rules: docs/semantics.md D1 to D9, V5, I1 to I5.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import Final
 
 from msgspec import Struct, structs
 
-from sidecar.decision.entities import USAGES
+from sidecar.decision.entities import USAGES, Usage
 from sidecar.decision.placement import Arm, Placement
 from sidecar.decision.variables import FlagVariables
 from sidecar.values import Value
@@ -38,6 +38,8 @@ class Reason(StrEnum):
     ROLLOUT = "ROLLOUT"
     NO_RULE_MATCHED = "NO_RULE_MATCHED"
     CMAB_UNSUPPORTED = "CMAB_UNSUPPORTED"
+    EXPERIMENT_NOT_FOUND = "EXPERIMENT_NOT_FOUND"
+    EXPERIMENT_NOT_RUNNING = "EXPERIMENT_NOT_RUNNING"
 
 
 class RuleType(StrEnum):
@@ -53,6 +55,7 @@ USUAL: Final[Mapping[RuleType, Reason]] = {
     RuleType.FEATURE_TEST: Reason.BUCKETED,
     RuleType.ROLLOUT: Reason.ROLLOUT,
     RuleType.HOLDOUT: Reason.HOLDOUT,
+    RuleType.EXPERIMENT: Reason.BUCKETED,
 }
 """Why a user has a variation when nothing but traffic chose it."""
 
@@ -90,6 +93,8 @@ class Decision(Struct, frozen=True, eq=False, gc=False, kw_only=True):
     variation_id: str = ""
     impressions: tuple[ImpressionPart, ...] = ()
     saves_profile: bool = False
+    problems: tuple[str, ...] = ()
+    """Which of its variables cannot be read, in English (V4)."""
 
 
 class FlagFacts(Struct, frozen=True, eq=False, gc=False, kw_only=True):
@@ -157,23 +162,27 @@ class Answers:
     def _make(self, arm: Arm, reason: Reason) -> Decision:
         flag, placement = self._flag, self._placement
         rule_id, rule_key = ("", "") if placement is None else (placement.id, placement.key)
+        # K3: an experiment has no flag that its variation could switch off.
+        enabled = arm.enabled or self._type is RuleType.EXPERIMENT
         impression = ImpressionPart(
             flag_key=flag.key,
             rule_key=rule_key,
             rule_type=self._type,
             variation_key=arm.key,
-            enabled=arm.enabled,
+            enabled=enabled,
             campaign_id="" if placement is None else placement.layer_id,
             experiment_id=rule_id,
             experiment_key=rule_key,
             variation_id=arm.id,
         )
+        usages = self._usages(arm)
+        variables = flag.variables.overridden(usages) if usages else flag.variables.defaults
         always = self._type is not RuleType.ROLLOUT
         return Decision(
             flag_key=flag.key,
             variation_key=arm.key,
-            enabled=arm.enabled,
-            variables=self._variables(arm),
+            enabled=enabled,
+            variables=variables,
             rule_key=rule_key,
             rule_type=self._type,
             reason=reason,
@@ -181,17 +190,22 @@ class Answers:
             variation_id=arm.id,
             impressions=(impression,) if always or flag.send_flag_decisions else (),
             saves_profile=reason is Reason.BUCKETED,
+            problems=_problems(flag, variables, usages),
         )
 
-    def _variables(self, arm: Arm) -> Mapping[str, Value]:
-        """Defaults, with the variation's own values when it is enabled (V5).
+    def _usages(self, arm: Arm) -> Sequence[Usage]:
+        """The variation's own values, which replace the defaults when it is enabled (V5).
 
-        A holdout's are always defaults (V6).
+        A holdout has none (V6).
         """
-        variables = self._flag.variables
         if not arm.enabled or arm.usages is None or self._type is RuleType.HOLDOUT:
-            return variables.defaults
-        return variables.overridden(USAGES.read(arm.usages))
+            return ()
+        return USAGES.read(arm.usages)
+
+
+def _problems(flag: FlagFacts, variables: Mapping[str, Value], usages: Sequence[Usage]) -> tuple[str, ...]:
+    # Why so: only a null can be a problem, and nearly no flag has one.
+    return flag.variables.problems(usages) if None in variables.values() else ()
 
 
 def nothing(flag: FlagFacts, reason: Reason) -> Decision:
@@ -210,6 +224,7 @@ def nothing(flag: FlagFacts, reason: Reason) -> Decision:
     return Decision(
         flag_key=flag.key,
         variables=flag.variables.defaults,
+        problems=_problems(flag, flag.variables.defaults, ()),
         reason=reason,
         impressions=(impression,) if flag.send_flag_decisions else (),
     )

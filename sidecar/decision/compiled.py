@@ -6,17 +6,19 @@ Pure: no clock, no I/O, no randomness, no logging. Rules: docs/semantics.md.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sidecar.decision.answers import Decision, Reason
 from sidecar.decision.compiling import FlagCompiler
 from sidecar.decision.datafile import Datafile, DatafileWarning, Warnings
 from sidecar.decision.description import ConfigDescription, describe
+from sidecar.decision.experiments import NOT_FOUND, CompiledExperiment
 from sidecar.decision.flags import CompiledFlag
 from sidecar.decision.parsing import parse
 from sidecar.decision.placement import Placement
 from sidecar.decision.trace import StepKind, Trace
 from sidecar.decision.user import User
+from sidecar.decision.variables import VariableAnswer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -24,7 +26,7 @@ class CompiledDatafile:
     """Everything one revision of a datafile decides. Maps are in datafile order; treat them as frozen.
 
     `attribute_ids` and `event_ids` map keys to ids; `experiments` maps keys to the rules of `experiments` and
-    `groups`, for the Classic calls.
+    `groups`, `deliveries` to those of `rollouts`, for the Classic calls.
     """
 
     revision: str
@@ -38,11 +40,16 @@ class CompiledDatafile:
     send_flag_decisions: bool
     flags: Mapping[str, CompiledFlag]
     experiments: Mapping[str, Placement]
+    deliveries: Mapping[str, Placement]
     attribute_ids: Mapping[str, str]
     event_ids: Mapping[str, str]
+    event_experiments: Mapping[str, tuple[str, ...]]
+    """By event key, the ids of the experiments that it measures; events that measure none are not in it."""
     warnings: tuple[DatafileWarning, ...]
     source: Datafile
     """What it was compiled from, as bytes: explanations and descriptions read it again."""
+    _asked: dict[str, CompiledExperiment] = field(default_factory=dict, init=False, repr=False)
+    """Experiments that were asked for by key, made on demand, so that each of their answers is made once."""
 
     def decide(self, user: User, flag_key: str, trace: Trace | None = None) -> Decision:
         """Decide one flag; never raises. An unknown flag is a decision of its own (D1).
@@ -68,6 +75,28 @@ class CompiledDatafile:
         decisions = [decide(user, key) for key in (dict.fromkeys(flag_keys) or self.flags)]
         return [decision for decision in decisions if decision.enabled] if enabled_only else decisions
 
+    def experiment(self, key: str) -> Placement | None:
+        """The experiment of that key, else the delivery rule (K1)."""
+        return self.experiments.get(key) or self.deliveries.get(key)
+
+    def decide_experiment(self, user: User, key: str) -> Decision:
+        """Decide one experiment by its own key, apart from any flag; never raises (K1 to K3).
+
+        The decision has no flag key; its rule is the experiment. An unknown one is a decision of its own.
+        """
+        asked = self._asked.get(key)
+        if asked is None:
+            placement = self.experiment(key)
+            if placement is None:
+                return NOT_FOUND
+            asked = self._asked[key] = CompiledExperiment(placement)
+        return asked.decide(user)
+
+    def variable(self, decision: Decision, variable_key: str) -> VariableAnswer | None:
+        """One variable of a decided flag, typed (K7); None when the flag, or a valid flag, has none of that key."""
+        flag = self.flags.get(decision.flag_key)
+        return None if flag is None else flag.variable(decision, variable_key)
+
     def prebuilt(self) -> Iterator[Decision]:
         """Every decision that was made ahead, so that whoever renders decisions can do that ahead too."""
         for flag in self.flags.values():
@@ -86,7 +115,7 @@ class CompiledDatafile:
         else:
             observed = FlagCompiler(self.source, Warnings(), trace)
             observed.flag(flag.key).decide(user, trace)
-        trace.rule_key = ""
+        trace.enter()
         where = f" by rule `{decision.rule_key}`" if decision.rule_key else ""
         variation = f"variation `{decision.variation_key}`" if decision.variation_key else "no variation"
         text = f"flag `{flag.key}` gives the user {variation}{where} ({decision.reason.lower()})"
@@ -113,8 +142,10 @@ def compile_datafile(datafile: Datafile) -> CompiledDatafile:
         send_flag_decisions=datafile.send_flag_decisions,
         flags=flags,
         experiments=compiler.experiments(),
+        deliveries=compiler.deliveries(),
         attribute_ids=datafile.attribute_ids,
         event_ids=datafile.event_ids,
+        event_experiments=datafile.event_experiments,
         warnings=warnings.all(),
         source=datafile,
     )

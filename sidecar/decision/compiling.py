@@ -7,6 +7,7 @@ by flags) is bounded or made on demand. Rules: docs/semantics.md F4 to F8, and t
 
 from __future__ import annotations
 
+from contextlib import suppress
 from sys import intern
 
 from sidecar.decision.answers import FlagFacts, RuleType
@@ -36,6 +37,8 @@ class FlagCompiler:
         self._complain = warnings.add if trace is None else _into(trace)
         self._prebuilt: set[Placement] = set()
         self._flag_rules = 0
+        self._widened: dict[str, Placement] = {}
+        """Feature rollouts by id, as the first flag that has one gives them the rest of their traffic (D7)."""
         self._global = tuple(placement for placement, _ in self._holdouts(datafile.holdouts, scoped=False))
         self._local: dict[str, list[Placement]] = {}
         for placement, rule_ids in self._holdouts(datafile.local_holdouts, scoped=True):
@@ -58,11 +61,14 @@ class FlagCompiler:
             return CompiledFlag(facts, problem=f"{error.path} {problem}")
 
     def experiments(self) -> dict[str, Placement]:
-        """The experiments of the datafile by key; a broken one is left out, with a warning."""
+        """The experiments of the datafile by key; a broken one is left out, with a warning.
+
+        Called once the flags are compiled, since they widen feature rollouts (K1).
+        """
         experiments: dict[str, Placement] = {}
         for id_, entity in self._datafile.experiments.items():
             try:
-                placement = self.placements.experiment(id_)
+                placement = self._widened.get(id_) or self.placements.experiment(id_)
             except EntityBroken as error:
                 said = f"is {error.got}, wanted {error.wanted}; experiment `{id_}` is disabled"
                 self._warnings.add(error.path, said)
@@ -72,6 +78,15 @@ class FlagCompiler:
                 self._warnings.add(f"{entity.path}.key", said)
             experiments[placement.key] = placement
         return experiments
+
+    def deliveries(self) -> dict[str, Placement]:
+        """The rules of the rollouts by key, the last of two (K1); a broken rollout's are left out."""
+        deliveries: dict[str, Placement] = {}
+        for id_ in self._datafile.rollouts:
+            # Why without a warning: the flags that name a broken rollout are disabled with one.
+            with suppress(EntityBroken):
+                deliveries.update((placement.key, placement) for placement in self.placements.rollout(id_))
+        return deliveries
 
     def _flag(self, entity: Entity) -> CompiledFlag:
         try:
@@ -108,6 +123,7 @@ class FlagCompiler:
             if placement.type == FEATURE_ROLLOUT and delivered and delivered[-1].arms:
                 # D7: per flag, because the rest of the traffic gets this flag's own delivery.
                 placement = self.placements.place(self._datafile.experiments[id_], delivered[-1].arms[0])
+                self._widened.setdefault(id_, placement)
             placements.append(placement)
         return placements
 

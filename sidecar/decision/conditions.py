@@ -42,10 +42,9 @@ def compile_tree(
     """
     if not isinstance(tree, list):
         return leaf(tree, path)
-    named = bool(tree) and isinstance(tree[0], str) and is_operator(tree[0])
-    if named and tree[0] not in OPERATORS:
-        return leaf(tree[0], f"{path}[0]")
-    name, first = (tree[0], 1) if named else ("or", 0)
+    name, first = operator_of(tree, is_operator)
+    if name not in OPERATORS:
+        return leaf(name, f"{path}[0]")
     fused = fuse(tree[first:]) if fuse is not None and name == "or" else None
     if fused is not None:
         return fused
@@ -53,10 +52,21 @@ def compile_tree(
         compile_tree(child, f"{path}[{index}]", leaf, is_operator, fuse)
         for index, child in enumerate(tree[first:], start=first)
     ]
-    return _combined(name, operands)
+    return combined(name, operands)
 
 
-def _combined(name: str, operands: Sequence[Condition]) -> Condition:
+def operator_of(tree: Sequence[Json], is_operator: Callable[[str], bool]) -> tuple[str, int]:
+    """The operator of a list and the index of its first operand; an `or` when none is named (C2).
+
+    A name that is meant as an operator and is none comes back as it is.
+    """
+    if tree and isinstance(tree[0], str) and is_operator(tree[0]):
+        return tree[0], 1
+    return "or", 0
+
+
+def combined(name: str, operands: Sequence[Condition]) -> Condition:
+    """One condition of several, by the name of an operator (C1)."""
     if name == "not":
         return _negation(operands[0]) if operands else unknown
     if len(operands) == 1:

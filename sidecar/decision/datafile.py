@@ -88,4 +88,5 @@ class Datafile:
     local_holdouts: tuple[Entity, ...]
     attribute_ids: Mapping[str, str]
     event_ids: Mapping[str, str]
+    event_experiments: Mapping[str, tuple[str, ...]]
     warnings: tuple[DatafileWarning, ...]

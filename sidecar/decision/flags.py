@@ -8,9 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from sidecar.decision.answers import Answers, Decision, FlagFacts, Reason, RuleType, nothing
+from sidecar.decision.entities import USAGES
 from sidecar.decision.placement import Arm, Placement
 from sidecar.decision.trace import StepKind, Trace
 from sidecar.decision.user import User
+from sidecar.decision.variables import VariableAnswer
 
 TARGETED_DELIVERY = "td"
 
@@ -127,6 +129,16 @@ class CompiledFlag:
                 return self._held_out(holdout, arm, user, trace)
         return self._ask(self.experiments, user, trace)
 
+    def variable(self, decision: Decision, variable_key: str) -> VariableAnswer | None:
+        """One variable under a decision that a rule of this flag made; None when it has no such variable (K7)."""
+        raw = None
+        if decision.enabled and decision.rule_type is not RuleType.HOLDOUT:
+            rules = self.experiments if decision.rule_type is RuleType.FEATURE_TEST else self.deliveries
+            chosen = (rule.placement for rule in rules if rule.placement.id == decision.experiment_id)
+            arm = next((placement.arm(decision.variation_id) for placement in chosen), None)
+            raw = None if arm is None else arm.usages
+        return self.facts.variables.answer(variable_key, () if raw is None else USAGES.read(raw))
+
     def prebuilt(self) -> Iterator[Decision]:
         """The decisions that were made ahead: those that most users get."""
         yield self._nothing
@@ -226,10 +238,13 @@ class CompiledFlag:
         return self._forceable
 
     def _holds(self, holdout: Placement, user: User, trace: Trace | None) -> Arm | None:
+        if trace is not None:
+            trace.holdout_id = holdout.id
         arm = holdout.choose(user, trace) if holdout.admits(user, trace) else None
         if trace is not None:
             text = f"holdout `{holdout.key}` {'holds' if arm is not None else 'does not hold'} the user"
             trace.note(StepKind.HOLDOUT, holdout.key, text, answer=arm is not None)
+            trace.holdout_id = ""
         return arm
 
     def _held_out(self, holdout: Placement, arm: Arm, user: User, trace: Trace | None) -> Decision:
@@ -252,5 +267,5 @@ class CompiledFlag:
 
 
 def _enter(trace: Trace, rule: FlagRule) -> None:
-    trace.rule_key = rule.placement.key
+    trace.enter(rule.placement.key, rule.placement.id)
     trace.note(StepKind.RULE, rule.placement.key, f"asking rule `{rule.placement.key}`")

@@ -14,7 +14,7 @@ import msgspec
 from msgspec import Raw, Struct, field
 
 from sidecar.decision.datafile import Datafile, Entity, Warnings
-from sidecar.decision.entities import GROUP, IDENTITY, JSON_ERRORS, EntityBroken, broken
+from sidecar.decision.entities import EVENT, GROUP, IDENTITY, JSON_ERRORS, EntityBroken, broken
 from sidecar.errors import DatafileRejected
 from sidecar.limits import DATAFILE_BYTES_MAX
 
@@ -85,6 +85,7 @@ def parse(body: bytes) -> Datafile:
         local_holdouts=listed("localHoldouts", header.local_holdouts),
         attribute_ids=_ids_by_key("attributes", header.attributes, warnings),
         event_ids=_ids_by_key("events", header.events, warnings),
+        event_experiments=_event_experiments(header.events),
         warnings=warnings.all(),
     )
 
@@ -172,3 +173,24 @@ def _grouped(raws: Iterable[Raw] | None, warnings: Warnings) -> dict[str, Entity
 
 def _ids_by_key(section: str, raws: Iterable[Raw] | None, warnings: Warnings) -> dict[str, str]:
     return {key: IDENTITY.read(entity.raw).id for key, entity in indexed(section, raws, "key", warnings).items()}
+
+
+def _event_experiments(raws: Iterable[Raw] | None) -> dict[str, tuple[str, ...]]:
+    """The ids of the experiments that each event measures, by the event's key; one that cannot be read measures none.
+
+    Without warnings: `_ids_by_key` has given those of the list, and nothing is decided by what an event measures.
+    """
+    measured: dict[str, tuple[str, ...]] = {}
+    # Why: an experiment is measured by many events; each id is kept once.
+    ids: dict[str, str] = {}
+    for raw in raws or ():
+        try:
+            event = EVENT.read(raw)
+        except EntityBroken:
+            continue
+        experiment_ids = tuple(ids.setdefault(id_, id_) for id_ in event.experiment_ids)
+        if experiment_ids and event.key:
+            measured[event.key] = experiment_ids
+        else:
+            measured.pop(event.key, None)
+    return measured

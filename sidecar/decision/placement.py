@@ -56,6 +56,10 @@ class Placement(Struct, frozen=True, eq=False, gc=False, kw_only=True):
         """The variation of that id, if the rule still has it."""
         return next((arm for arm in self.arms if arm.id == variation_id), None)
 
+    def arm_of_key(self, variation_key: str) -> Arm | None:
+        """The variation of that key; of two, which only a feature rollout can have, the last (D7)."""
+        return next((arm for arm in reversed(self.arms) if arm.key == variation_key), None)
+
     def admits(self, user: User, trace: Trace | None = None) -> bool:
         """Whether the user is in the rule's audience; unknown is out (C1)."""
         audience = self.audience

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from sys import intern
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -93,6 +93,19 @@ _TYPES: Final[Mapping[str, Callable[[str], Value]]] = {
 }
 
 
+class VariableAnswer(NamedTuple):
+    """One variable under one decision.
+
+    `type` is integer, double, boolean, json or string (V3). `own` says that the variation itself gives the
+    value, not the flag's default; `valid` is false when the text is no value of the type, which is then null.
+    """
+
+    value: Value
+    type: str
+    own: bool
+    valid: bool
+
+
 class FlagVariables:
     """The variables of one flag.
 
@@ -124,14 +137,45 @@ class FlagVariables:
         """The values under one enabled variation; the defaults themselves when it sets none of them."""
         by_id = self._by_id
         if by_id is None:
-            assert self._source is not None, "only a flag that was read has values to type"
-            by_id = {variable.id: variable for variable in FLAG.read(self._source.raw).variables}
+            by_id = {variable.id: variable for variable in self._declared()}
         values = {
             variable.key: self._typed(variable, usage.value)
             for usage in usages
             if (variable := by_id.get(usage.id)) is not None
         }
         return {**self.defaults, **values} if values else self.defaults
+
+    def answer(self, variable_key: str, usages: Iterable[Usage]) -> VariableAnswer | None:
+        """One variable, typed, with what a variation gives it in `usages`; None when the flag has none of that key."""
+        if variable_key not in self.defaults:
+            return None
+        declared = self._declared()
+        variable = next(variable for variable in reversed(declared) if variable.key == variable_key)
+        text, own = variable.default_value, False
+        by_id = {one.id: one for one in declared}
+        for usage in usages:
+            used = by_id.get(usage.id)
+            if used is not None and used.key == variable_key:
+                variable, text, own = used, usage.value, True
+        kind = effective_type(variable)
+        try:
+            return VariableAnswer(_TYPES[kind](text), kind, own, valid=True)
+        except _Mistyped:
+            return VariableAnswer(None, kind, own, valid=False)
+
+    def problems(self, usages: Sequence[Usage]) -> tuple[str, ...]:
+        """Which variables are null because their text is no value of their type, with what a variation gives (V4)."""
+        answered = ((key, self.answer(key, usages)) for key in self.defaults)
+        return tuple(
+            f"variable `{key}` is null: its text is no {answer.type}"
+            for key, answer in answered
+            if answer is not None and not answer.valid
+        )
+
+    def _declared(self) -> Sequence[Variable]:
+        """The declarations, read again."""
+        assert self._source is not None, "only a flag that was read has values to type"
+        return FLAG.read(self._source.raw).variables
 
     def _typed(self, variable: Variable, text: str) -> Value:
         """The value of a variable's text; null, and one complaint, when it does not fit."""

@@ -15,7 +15,9 @@ import structlog
 from sidecar.delivery.backlog import Part
 from sidecar.delivery.pace import Pace
 from sidecar.delivery.status import DestinationStatus
+from sidecar.delivery.told import Teller
 from sidecar.limits import BACKOFF_MIN_S
+from sidecar.notifications import DeliveryState
 from sidecar.ports import Answer, Batch, Clock, Destination
 from sidecar.retry import Verdict
 
@@ -34,6 +36,7 @@ class Attempts:
         pace: Pace,
         life: str,
         changed: Callable[[], None],
+        teller: Teller,
     ) -> None:
         self.status = DestinationStatus(destination.name)
         self._destination = destination
@@ -43,6 +46,9 @@ class Attempts:
         self._life = life
         # Called after each change of `status.paused`, for a flush that waits.
         self._changed = changed
+        self._teller = teller
+        self.attempt = 0
+        """How often the last part was tried."""
         # Set by a flush: a backoff that is being waited for ends, once. Neither a pause nor a Retry-After
         # does.
         self._hurry = asyncio.Event()
@@ -55,26 +61,32 @@ class Attempts:
         """Try again soon if the lane is backing off."""
         self._hurry.set()
 
-    def distrust(self, answer: Answer) -> None:
-        """Pause: eight singles refused in a row."""
+    def distrust(self, answer: Answer, single: Part) -> None:
+        """Pause: eight singles refused in a row, of which `single` is the last."""
         self._distrusted = True
         self._pause(answer, f"{SINGLES_REFUSED}; the last answer was {answer.detail}")
+        self._teller.attempted(DeliveryState.PAUSED, single, answer, self.attempt)
 
     async def until_answered(self, part: Part, expired: Callable[[], Awaitable[bool]]) -> Answer | None:
         """Send these events until the answer is DELIVERED or REFUSED; None when some expired while it waited.
 
         `expired` is asked after each wait.
         """
-        attempt = 0
+        self.attempt = 0
         if self._distrusted:
             await asyncio.sleep(self._pace.probe_interval_s)
         while True:
-            answer = await self._attempt(part, attempt)
+            answer = await self._attempt(part, self.attempt)
+            self.attempt += 1
             if answer.verdict is Verdict.DELIVERED or (answer.verdict is Verdict.REFUSED and not self._distrusted):
                 self._well()
+                if answer.verdict is Verdict.DELIVERED:
+                    self._teller.attempted(DeliveryState.DELIVERED, part, answer, self.attempt)
                 return answer
-            attempt += 1
             self.status.retries += 1
+            self._judge(answer)
+            state = DeliveryState.PAUSED if self.status.paused else DeliveryState.RETRYING
+            self._teller.attempted(state, part, answer, self.attempt)
             await self._wait_after(answer)
             if await expired():
                 return None
@@ -110,17 +122,22 @@ class Attempts:
             status.last_error_ms = self._clock.now_ms()
         return answer
 
-    async def _wait_after(self, answer: Answer) -> None:
-        """Wait as the answer and the state of the destination demand."""
+    def _judge(self, answer: Answer) -> None:
+        """Note what a failed attempt says of the destination: it fails, or it must be paused."""
         status = self.status
         if answer.verdict is Verdict.PAUSE and not status.paused:
             self._pause(answer, answer.detail)
+        if not status.paused:
+            status.failures += 1
+            if status.failures == 1:
+                self._log.warning("destination_failing", status=answer.status, detail=answer.detail)
+
+    async def _wait_after(self, answer: Answer) -> None:
+        """Wait as the answer and the state of the destination demand."""
+        status = self.status
         if status.paused:
             await asyncio.sleep(self._pace.probe_interval_s)
             return
-        status.failures += 1
-        if status.failures == 1:
-            self._log.warning("destination_failing", status=answer.status, detail=answer.detail)
         if answer.retry_after_s is not None:
             await asyncio.sleep(answer.retry_after_s)
             return

@@ -28,12 +28,13 @@ class FactsOfBatch(NamedTuple):
 
 
 class Piece(NamedTuple):
-    """One event on its way: rendered, or `dead` on arrival, with the reason."""
+    """One event on its way: rendered, or `dead` on arrival, with the reason. `event_id` is empty if unreadable."""
 
     cursor: Cursor
     rendered: bytes
     of: FactsOfBatch | None
     dead: Settled | None
+    event_id: str
 
 
 Part: TypeAlias = Sequence[Piece]
@@ -104,13 +105,13 @@ class Backlog:
         try:
             rendered = self._destination.render(event, of.facts)
         except Exception as error:  # noqa: BLE001 - an event that we cannot say must not stop the queue
-            return _dead(cursor, "UNREADABLE", _sentence(error))
+            return _dead(cursor, "UNREADABLE", _sentence(error), event.origin.event_id)
         limits = self._destination.limits
         bytes_max = min(limits.event_bytes_max, limits.bytes_max - of.envelope_bytes)
         if len(rendered) > bytes_max:
             said = f"event is {len(rendered)} bytes as it would be sent, wanted at most {bytes_max}"
-            return _dead(cursor, "TOO_LARGE", said)
-        return Piece(cursor, rendered, of, None)
+            return _dead(cursor, "TOO_LARGE", said, event.origin.event_id)
+        return Piece(cursor, rendered, of, None, event.origin.event_id)
 
     def _facts(self, encoded: EncodedFacts | None) -> FactsOfBatch:
         key = encoded.key if encoded is not None else ""
@@ -131,8 +132,8 @@ def _go_together(first: Piece, following: Piece) -> bool:
     return first.of is following.of or first.of.key == following.of.key
 
 
-def _dead(cursor: Cursor, reason: str, detail: str) -> Piece:
-    return Piece(cursor, b"", None, Settled(cursor, reason, detail))
+def _dead(cursor: Cursor, reason: str, detail: str, event_id: str = "") -> Piece:
+    return Piece(cursor, b"", None, Settled(cursor, reason, detail), event_id)
 
 
 def _sentence(error: Exception) -> str:

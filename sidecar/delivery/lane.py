@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from typing import NamedTuple
 
 import structlog
 
@@ -12,9 +13,19 @@ from sidecar.delivery.backlog import Backlog, Part
 from sidecar.delivery.pace import Pace
 from sidecar.delivery.patience import kept_trying
 from sidecar.delivery.status import DestinationStatus
+from sidecar.delivery.told import Teller
 from sidecar.limits import REFUSED_SINGLES_MAX
+from sidecar.notifications import DeliveryState
 from sidecar.ports import Answer, Clock, Destination, Outbox, RecordCodec, Settled
 from sidecar.retry import Verdict
+
+
+class _Held(NamedTuple):
+    """A single event that was refused at its nth attempt, and is not settled yet."""
+
+    single: Part
+    settled: Settled
+    attempt: int
 
 
 class Lane:
@@ -30,6 +41,7 @@ class Lane:
         random: Callable[[], float],
         pace: Pace,
         life: str,
+        teller: Teller,
     ) -> None:
         self.name = destination.name
         self._limits = destination.limits
@@ -44,7 +56,9 @@ class Lane:
             pace=pace,
             life=life,
             changed=self._tell,
+            teller=teller,
         )
+        self._teller = teller
         # How many flushes are under way: while there is one, no event waits for company.
         self._flushes = 0
         # Set at the begin of a flush, so that a lane that waits for company stops waiting.
@@ -108,11 +122,14 @@ class Lane:
         """Bring each event to its end, delivered or dead; or leave them pending when the queue changed."""
         if part[0].dead is not None:
             await self._settle([piece.dead for piece in part if piece.dead is not None])
+            for piece in part:
+                assert piece.dead is not None, "the pieces of a part are all dead or all alive"
+                self._teller.died(piece.dead, piece.event_id, attempt=0)
             return
         parts = [part]
         # Refused singles are not settled before it is sure that the fault is theirs: they are held, in queue
         # order, until something is delivered after them or the batch is done with fewer than eight in a row.
-        held: list[tuple[Part, Settled]] = []
+        held: list[_Held] = []
         while parts:
             trying = parts.pop()
             answer = await self._attempts.until_answered(trying, self._expired)
@@ -120,21 +137,27 @@ class Lane:
                 return
             if answer.verdict is Verdict.DELIVERED:
                 self._refused_singles = 0
-                dead = [settled for _, settled in held]
+                await self._bury(held, [Settled(piece.cursor) for piece in trying])
                 held = []
-                await self._settle(dead + [Settled(piece.cursor) for piece in trying])
             elif len(trying) > 1:
+                self._teller.attempted(DeliveryState.RETRYING, trying, answer, self._attempts.attempt)
                 middle = len(trying) // 2
                 # The left half on top: order is kept, and what is settled is always the head of the queue.
                 parts += [trying[middle:], trying[:middle]]
             else:
-                held.append((trying, _refused(trying, answer)))
+                held.append(_Held(trying, _refused(trying, answer), self._attempts.attempt))
                 self._refused_singles += 1
                 if self._refused_singles >= REFUSED_SINGLES_MAX:
-                    self._attempts.distrust(answer)
-                    parts = [_joined([single for single, _ in held] + parts[::-1])]
+                    self._attempts.distrust(answer, trying)
+                    parts = [_joined([one.single for one in held] + parts[::-1])]
                     held = []
-        await self._settle([settled for _, settled in held])
+        await self._bury(held, [])
+
+    async def _bury(self, held: list[_Held], delivered: list[Settled]) -> None:
+        """Settle the refused as dead letters, and what was delivered after them."""
+        await self._settle([one.settled for one in held] + delivered)
+        for one in held:
+            self._teller.died(one.settled, one.single[0].event_id, one.attempt)
 
     async def _settle(self, settled: list[Settled]) -> None:
         if not settled:
@@ -165,6 +188,7 @@ class Lane:
         self._backlog.forget()
         self.status.events_dead += expired
         self._log.warning("events_dead", events=expired, reason="EXPIRED")
+        self._teller.expired(expired)
         self._tell()
         return True
 

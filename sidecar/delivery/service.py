@@ -13,6 +13,8 @@ import structlog
 from sidecar.delivery.lane import Lane
 from sidecar.delivery.pace import Pace
 from sidecar.delivery.status import DestinationStatus
+from sidecar.delivery.told import Teller
+from sidecar.notifications import Notifications
 from sidecar.ports import Clock, Destination, Ids, Outbox, RecordCodec
 
 
@@ -29,8 +31,9 @@ class Delivery:
         ids: Ids,
         random: Callable[[], float],
         pace: Pace | None = None,
+        notifications: Notifications | None = None,
     ) -> None:
-        """`random` is uniform in 0 ≤ x < 1, for the jitter of retries."""
+        """`random` is uniform in 0 ≤ x < 1, for the jitter of retries; `notifications` are told of each attempt."""
         self._outbox = outbox
         # Names the batches of this process: the same events may make other batches after a restart.
         life = ids.new()
@@ -43,6 +46,7 @@ class Delivery:
                 random=random,
                 pace=pace or Pace(),
                 life=f"{life}-{number}",
+                teller=Teller(destination.name, notifications),
             )
             for number, destination in enumerate(destinations)
         }

@@ -6,7 +6,7 @@ so that two daemons in one process would not mix.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final
 
 from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
@@ -15,6 +15,8 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from sidecar import __version__
 from sidecar.datafiles import Datafiles
 from sidecar.delivery import Delivery
+from sidecar.exposures import Exposures
+from sidecar.notifications import Notifications
 from sidecar.ports import Clock, DestinationCounts, Outbox
 from sidecar.telemetry import OutboxFacts, Telemetry
 
@@ -37,10 +39,16 @@ class Metrics:
         delivery: Delivery,
         datafiles: Datafiles,
         clock: Clock,
+        notifications: Notifications,
+        exposures: Exposures | None = None,
+        more: Callable[[], Iterable[Metric]] = tuple,
     ) -> None:
+        """`more` gives families that are made elsewhere."""
         self._transport, self._telemetry = transport, telemetry
         self._outbox, self._outbox_facts = outbox, outbox_facts
         self._delivery, self._datafiles, self._clock = delivery, datafiles, clock
+        self._notifications, self._exposures = notifications, exposures
+        self._more = more
         self._counts: Sequence[DestinationCounts] = ()
         self._registry = CollectorRegistry()
         ProcessCollector(registry=self._registry)
@@ -58,6 +66,9 @@ class Metrics:
         yield from self._queues()
         yield from self._deliveries()
         yield from self._datafile_metrics()
+        yield from self._notification_metrics()
+        yield from self._exposure_metrics()
+        yield from self._more()
 
     def _calls(self) -> Iterator[Metric]:
         telemetry = self._telemetry
@@ -147,6 +158,26 @@ class Metrics:
             for result in ("applied", "unchanged", "rejected", "unavailable")
         ]
         yield counter("datafile_checks", "Looks at the source.", ("datafile", "result"), checks)
+
+    def _notification_metrics(self) -> Iterator[Metric]:
+        told = self._notifications
+        yield gauge("notification_readers", "Readers of notifications now.", (), [(_NO_LABELS, told.readers)])
+        lost = [(_NO_LABELS, told.lost)]
+        yield counter("notifications_lost", "Notifications that slow readers lost.", (), lost)
+
+    def _exposure_metrics(self) -> Iterator[Metric]:
+        """Nothing at all when exposures are not remembered: a zero would say that conversions are lost."""
+        exposures = self._exposures
+        if exposures is None:
+            return
+        recorded = [(_NO_LABELS, exposures.recorded)]
+        yield counter("exposures_recorded", "Impressions of experiments remembered.", (), recorded)
+        crowded = [(_NO_LABELS, exposures.crowded_out)]
+        yield counter("exposures_crowded_out", "Exposures forgotten early for want of room.", (), crowded)
+        conversions = self._telemetry.conversions
+        by = [(("seen",), conversions[True]), (("not_seen",), conversions[False])]
+        what = "Tracks that measure an experiment, by whether this process remembers an exposure."
+        yield counter("conversions", what, ("exposure",), by)
 
 
 def counter(name: str, what: str, labels: Labels, samples: Iterable[Sample]) -> Metric:

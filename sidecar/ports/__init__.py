@@ -19,6 +19,7 @@ from sidecar.ports.outbox import (
     Settled,
     StoredRecord,
 )
+from sidecar.ports.profiles import ForcedVariation, ForcedVariationStore, ProfileStore
 from sidecar.ports.sources import Fetched, Source
 
 __all__ = [
@@ -34,8 +35,11 @@ __all__ = [
     "DestinationCounts",
     "EncodedFacts",
     "Fetched",
+    "ForcedVariation",
+    "ForcedVariationStore",
     "Ids",
     "Outbox",
+    "ProfileStore",
     "Record",
     "RecordCodec",
     "Rendered",

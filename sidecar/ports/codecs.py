@@ -43,16 +43,19 @@ class DecisionCodec(Protocol):
         """
         ...
 
-    def record(
+    def record(  # noqa: PLR0917 - one argument a field of the stored call, in its order
         self,
         call: bytes,
         decision_id: str,
         received_ms: int,
         datafile: str,
         impressions: Sequence[bytes],
+        form: str,
     ) -> bytes:
-        """The body of the outbox record of one Decide: its request as received, and the impressions it made.
+        """The body of the outbox record of one call: its request as received, and the impressions it made.
 
-        `impressions` are those of `Rendered`, in order: the event indexes of the record.
+        `impressions` are those of `Rendered`, in order: the event indexes of the record. `form` names the
+        request's field in the outbox's `StoredCall`: `decide`, `decide_user`, `activate`, `is_feature_enabled` or
+        `get_enabled_features`.
         """
         ...

@@ -6,10 +6,12 @@ depends on the call (reasons, left-out variables) is rendered for that call and 
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from sidecar.decision import CompiledDatafile, Decision, ImpressionPart, Reason
+from sidecar import limits
+from sidecar.decision import CompiledDatafile, Decision, ImpressionPart, Reason, RuleType
 from sidecar.pb import decision_pb2, record_pb2
 from sidecar.ports import Rendered
 from sidecar.rpc import wire, wire_values
@@ -27,7 +29,10 @@ _CALLS: Final = wire.tag(record_pb2.StoredRecord.CALLS_FIELD_NUMBER)
 _RECEIVED: Final = wire.varint(record_pb2.StoredCall.RECEIVED_TIME_MS_FIELD_NUMBER << 3)
 _CALL_ID: Final = wire.tag(record_pb2.StoredCall.CALL_ID_FIELD_NUMBER)
 _DATAFILE: Final = wire.tag(record_pb2.StoredCall.DATAFILE_FIELD_NUMBER)
-_DECIDE: Final = wire.tag(record_pb2.StoredCall.DECIDE_FIELD_NUMBER)
+_REQUESTS: Final[Mapping[str, bytes]] = {
+    field.name: wire.tag(field.number) for field in record_pb2.StoredCall.DESCRIPTOR.oneofs_by_name["call"].fields
+}
+"""The tag of each request's field in a stored call, by the field's name."""
 _IMPRESSIONS: Final = wire.tag(record_pb2.StoredCall.IMPRESSIONS_FIELD_NUMBER)
 
 
@@ -38,11 +43,11 @@ class AnswerCodec:
         """See `ports.DecisionCodec`."""
         return _RenderedDecisions(compiled)
 
-    def record(
-        self, call: bytes, decision_id: str, received_ms: int, datafile: str, impressions: Sequence[bytes]
+    def record(  # noqa: PLR0917 - one argument a field of the stored call, in its order
+        self, call: bytes, decision_id: str, received_ms: int, datafile: str, impressions: Sequence[bytes], form: str
     ) -> bytes:
         """See `ports.DecisionCodec`."""
-        return stored_record(_DECIDE, call, decision_id, received_ms, datafile, impressions)
+        return stored_record(_REQUESTS[form], call, decision_id, received_ms, datafile, impressions)
 
 
 def reply(answers: Sequence[bytes], revision: bytes, decision_id: str) -> bytes:
@@ -67,7 +72,7 @@ def message(decision: Decision, reasons: Sequence[str] = (), *, with_variables: 
         variation_key=decision.variation_key,
         enabled=decision.enabled,
         rule_key=decision.rule_key,
-        rule_type=_rule_type(decision),
+        rule_type=rule_type(decision),
         reason=f"DECISION_REASON_{decision.reason.value}",
         experiment_id=decision.experiment_id,
         variation_id=decision.variation_id,
@@ -79,28 +84,30 @@ def message(decision: Decision, reasons: Sequence[str] = (), *, with_variables: 
     return answer
 
 
-def _rule_type(decision: Decision) -> str:
+def rule_type(decision: Decision) -> str:
     """The name of the enum's value; a flag that is not there was decided by no kind of rule."""
     if decision.reason in _NO_FLAG:
         return "RULE_TYPE_UNSPECIFIED"
-    return "RULE_TYPE_" + decision.rule_type.value.upper().replace("-", "_")
+    return rule_type_name(decision.rule_type)
+
+
+def rule_type_name(rule_type: RuleType) -> str:
+    """The name of the wire's enum value for a kind of rule."""
+    return "RULE_TYPE_" + rule_type.value.upper().replace("-", "_")
 
 
 def stored_record(  # noqa: PLR0917 - one argument a field of the stored call, in its order
     kind: bytes, call: bytes, call_id: str, received_ms: int, datafile: str, impressions: Sequence[bytes] = ()
 ) -> bytes:
     """A `StoredRecord` of one call; `kind` is the tag of the request's field in `StoredCall`."""
-    identity, name = call_id.encode(), datafile.encode()
+    identity = call_id.encode()
     stored = b"".join(
         (
-            _RECEIVED,
-            wire.varint(received_ms),
+            _received(received_ms),
             _CALL_ID,
             wire.varint(len(identity)),
             identity,
-            _DATAFILE,
-            wire.varint(len(name)),
-            name,
+            _named(datafile),
             kind,
             wire.varint(len(call)),
             call,
@@ -108,6 +115,18 @@ def stored_record(  # noqa: PLR0917 - one argument a field of the stored call, i
         )
     )
     return b"".join((_CALLS, wire.varint(len(stored)), stored))
+
+
+@functools.lru_cache(maxsize=1)
+def _received(received_ms: int) -> bytes:
+    """The time of a stored call. Why kept: the calls of one millisecond share it, and a long varint is slow to make."""
+    return _RECEIVED + wire.varint(received_ms)
+
+
+@functools.lru_cache(maxsize=limits.REVISIONS_RENDERED_MAX)
+def _named(datafile: str) -> bytes:
+    """The name of the datafile in a stored call."""
+    return wire.field(_DATAFILE, datafile.encode())
 
 
 class _RenderedDecisions(dict[Decision, Rendered]):
@@ -127,7 +146,9 @@ class _RenderedDecisions(dict[Decision, Rendered]):
 
 
 def _render(decision: Decision) -> Rendered:
-    return Rendered(render_answer(decision), tuple(_render_impression(part) for part in decision.impressions))
+    return Rendered(
+        render_answer(decision, decision.problems), tuple(_render_impression(part) for part in decision.impressions)
+    )
 
 
 def _render_impression(part: ImpressionPart) -> bytes:

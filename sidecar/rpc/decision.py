@@ -1,158 +1,123 @@
-"""`DecisionService`: a user and flags in, decisions out. The other methods of the service come later.
+"""`DecisionService`: a user and flags in, decisions out, one user at a time, many at once, or a stream of them.
 
-The hot path of the daemon: parse, read the attributes once, decide, offer the impressions, join bytes.
+Without sticky profiles `Decide` answers at once, with nothing to wait for. A user is read in `users`, answered in
+`answering`; `many` holds what is particular to many users, `explain` the message of a walk.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Iterable, Mapping
+from functools import partial
 from typing import Final
 
-from sidecar import limits
 from sidecar.datafiles import Datafiles, Snapshot
 from sidecar.decider import Decider
-from sidecar.decision import Decision, User
 from sidecar.pb import decision_pb2
-from sidecar.rpc import answers
-from sidecar.rpc.methods import Call, Code, Method, Unary
-from sidecar.rpc.refusals import refusal
-from sidecar.rpc.requests import Violations, check_flag_keys, check_id, check_text, check_user_id, parse
-from sidecar.rpc.wire_values import mapping
-from sidecar.values import Value
+from sidecar.rpc.answering import Answering, Question
+from sidecar.rpc.explain import explain_answer
+from sidecar.rpc.many import answer_many, decided, failed, profiles_of, read_many
+from sidecar.rpc.methods import Bidirectional, Call, Method, Refusal, Unary
+from sidecar.rpc.refusals import raise_if_late, refusal_of
+from sidecar.rpc.requests import Violations, check_flag_keys, check_id, parse, split
+from sidecar.rpc.users import read_user
+from sidecar.sticky import Sticky
+from sidecar.telemetry import Telemetry
 
 SERVICE: Final = "/sidecar.v1.DecisionService/"
-
-_NO_EVENT: Final = decision_pb2.DECIDE_OPTION_DISABLE_DECISION_EVENT
-_ENABLED_ONLY: Final = decision_pb2.DECIDE_OPTION_ENABLED_FLAGS_ONLY
-_REASONS: Final = decision_pb2.DECIDE_OPTION_INCLUDE_REASONS
-_NO_VARIABLES: Final = decision_pb2.DECIDE_OPTION_EXCLUDE_VARIABLES
-_KNOWN_OPTIONS: Final = frozenset(decision_pb2.DecideOption.values())
+_MANY: Final = SERVICE + "DecideMany"
+_STREAM: Final = SERVICE + "DecideStream"
+_DECIDE_FIELD: Final = decision_pb2.DecideStreamRequest.DECIDE_FIELD_NUMBER
 
 
 class DecisionHandlers:
     """Handlers of the service over one decider."""
 
-    def __init__(self, datafiles: Datafiles, decider: Decider, default_options: Iterable[str] = ()) -> None:
+    def __init__(
+        self, datafiles: Datafiles, decider: Decider, telemetry: Telemetry, default_options: Iterable[str] = ()
+    ) -> None:
         """`default_options` are names of `DecideOption` without their prefix; every request has them too."""
-        self._datafiles, self._decider = datafiles, decider
-        self._default_options = frozenset(
-            decision_pb2.DecideOption.Value(f"DECIDE_OPTION_{name}") for name in default_options
-        )
-        self._revisions: dict[str, bytes] = {}
+        self._datafiles, self._decider, self._telemetry = datafiles, decider, telemetry
+        self._answering = Answering(decider, default_options)
 
     def methods(self) -> Mapping[str, Method]:
         """The part of the method table that is served here."""
-        return {SERVICE + "Decide": Unary(self.decide)}
+        return {
+            SERVICE + "Decide": Unary(self.decide),
+            _MANY: Unary(self.decide_many),
+            _STREAM: Bidirectional(self.decide_stream),
+            SERVICE + "Explain": Unary(self.explain),
+        }
 
-    def decide(self, request: bytes, call: Call) -> bytes:
-        """`Decide`. Answers at once; raises what `refusals` maps."""
+    def decide(self, request: bytes, call: Call) -> bytes | Awaitable[bytes]:
+        """`Decide`. Answers at once, unless a profile must be looked up; raises what `refusals` maps."""
         violations = Violations()
         message = parse(decision_pb2.DecideRequest, request, violations)
-        user = _read_user(message, violations)
-        options = self._options(message, violations)
+        user = read_user(message, violations)
+        check_id(message.decision_id, "decision_id", violations)
+        options = self._answering.options(message.options, violations)
         check_flag_keys(message.flag_keys, violations)
         violations.raise_if_any()
         snapshot = self._datafiles.current(message.datafile)
-        _raise_if_late(call)
-        decisions = self._decider.decide(snapshot, user, message.flag_keys)
-        if _NO_EVENT in options:
-            decision_id = self._decider.new_id(message.decision_id)
-        else:
-            decision_id = self._decider.record(snapshot, decisions, request, message.decision_id)
-        if _ENABLED_ONLY in options:
-            decisions = [decision for decision in decisions if decision.enabled]
-        return answers.reply(self._render(snapshot, user, decisions, options), self._revision(snapshot), decision_id)
+        question = Question(user, message.flag_keys, options, request, message.decision_id)
+        if self._answering.reads_profile(options):
+            return self._decide_with_profile(snapshot, question, call)
+        raise_if_late(call)
+        return self._answering.answer(snapshot, question)
 
-    def _render(
-        self, snapshot: Snapshot, user: User, decisions: Sequence[Decision], options: frozenset[int]
-    ) -> Sequence[bytes]:
-        left_out = _attributes_left_out(user.attributes)
-        with_variables = _NO_VARIABLES not in options
-        if _REASONS not in options and with_variables and not left_out:
-            rendered = snapshot.rendered
-            return [rendered[decision].answer for decision in decisions]
-        explained = []
-        for decision in decisions:
-            reasons = self._decider.explain(snapshot, user, decision) if _REASONS in options else ()
-            told = [*left_out, *reasons][: limits.REASONS_MAX]
-            explained.append(answers.render_answer(decision, told, with_variables=with_variables))
-        return explained
+    async def _decide_with_profile(self, snapshot: Snapshot, question: Question, call: Call) -> bytes:
+        profile = await self._decider.profile(snapshot, question.user.user_id)
+        raise_if_late(call)
+        return self._answering.answer(snapshot, question, profile)
 
-    def _options(self, message: decision_pb2.DecideRequest, violations: Violations) -> frozenset[int]:
-        if not message.options:
-            return self._default_options
-        for at, option in enumerate(message.options):
-            if option not in _KNOWN_OPTIONS:
-                violations.add(f"options[{at}]", f"is the unknown option {option}, wanted a DecideOption")
-        return self._default_options | frozenset(message.options)
+    async def decide_many(self, request: bytes, call: Call) -> bytes:
+        """`DecideMany`. Each user's own error is its result; what is wrong with the rest fails the call."""
+        many = await read_many(request, self._answering)
+        snapshot = self._datafiles.current(many.datafile)
+        profiles: Mapping[str, Sticky] = {}
+        if self._answering.reads_profile(many.options):
+            profiles = await profiles_of(many, snapshot, self._decider)
+        raise_if_late(call)
+        return await answer_many(many, self._answering, snapshot, profiles, partial(self._status_of, _MANY))
 
-    def _revision(self, snapshot: Snapshot) -> bytes:
-        rendered = self._revisions.get(snapshot.revision)
-        if rendered is None:
-            # Why emptied: a day of reloads must not keep every revision; a few datafiles are served at once.
-            if len(self._revisions) >= limits.REVISIONS_RENDERED_MAX:
-                self._revisions.clear()
-            rendered = self._revisions[snapshot.revision] = answers.revision_field(snapshot.revision)
-        return rendered
+    async def decide_stream(self, requests: AsyncIterator[bytes], call: Call) -> AsyncIterator[bytes]:
+        """`DecideStream`: one reply a request, in order; the next is read when the reply before it is written.
 
+        What `Decide` would fail with is the reply, whatever it is, and the stream goes on; a deadline that has passed
+        or a caller who has gone ends it.
+        """
+        async for request in requests:
+            try:
+                asked, _ = split(decision_pb2.DecideStreamRequest, request, _DECIDE_FIELD)
+                # Why joined: a message field that is there twice is one message with the fields of both.
+                reply = self.decide(b"".join(asked), call)
+                answer = decided(reply if isinstance(reply, bytes) else await reply)
+            except Refusal:
+                raise
+            except Exception as error:  # noqa: BLE001 - whatever a request fails with is answered, logged if it is ours
+                answer = failed(self._status_of(_STREAM, error))
+            yield answer
 
-def _read_user(message: decision_pb2.DecideRequest, violations: Violations) -> User:
-    """The user of a request; everything but presence is checked, presence by `check_user_id`."""
-    check_user_id(message.user_id, violations)
-    check_id(message.decision_id, "decision_id", violations)
-    attributes = mapping(message.attributes, "attributes", violations)
-    segments = forced = None
-    if message.HasField("qualified_segments"):
-        segments = _read_segments(message.qualified_segments, violations)
-    if message.forced_decisions:
-        forced = _read_forced(message.forced_decisions, violations)
-    return User(message.user_id, attributes, segments, forced)
+    def explain(self, request: bytes, call: Call) -> bytes | Awaitable[bytes]:
+        """`Explain`. Records nothing and tells nobody; a profile is read and not saved."""
+        violations = Violations()
+        message = parse(decision_pb2.ExplainRequest, request, violations)
+        user = read_user(message, violations)
+        options = self._answering.options(message.options, violations)
+        if not message.flag_key:
+            violations.add("flag_key", "is empty, wanted the key of the flag to explain")
+        violations.raise_if_any()
+        snapshot = self._datafiles.current(message.datafile)
+        question = Question(user, (message.flag_key,), options, request, "")
+        if self._answering.reads_profile(options):
+            return self._explain_with_profile(snapshot, question)
+        return explain_answer(self._decider, snapshot, question)
 
+    async def _explain_with_profile(self, snapshot: Snapshot, question: Question) -> bytes:
+        profile = await self._decider.profile(snapshot, question.user.user_id)
+        return explain_answer(self._decider, snapshot, question, profile)
 
-def _read_segments(segments: decision_pb2.QualifiedSegments, violations: Violations) -> frozenset[str]:
-    if len(segments.keys) > limits.QUALIFIED_SEGMENTS_MAX:
-        wanted = limits.QUALIFIED_SEGMENTS_MAX
-        violations.add("qualified_segments.keys", f"has {len(segments.keys)} keys, wanted at most {wanted}")
-        return frozenset()
-    for at, key in enumerate(segments.keys):
-        check_text(key, f"qualified_segments.keys[{at}]", violations, limits.KEY_BYTES_MAX)
-    return frozenset(segments.keys)
-
-
-def _read_forced(
-    forced: Sequence[decision_pb2.ForcedDecision], violations: Violations
-) -> Mapping[tuple[str, str], str]:
-    if len(forced) > limits.FORCED_DECISIONS_MAX:
-        wanted = limits.FORCED_DECISIONS_MAX
-        violations.add("forced_decisions", f"has {len(forced)} entries, wanted at most {wanted}")
-        return {}
-    for at, entry in enumerate(forced):
-        if not entry.flag_key:
-            violations.add(f"forced_decisions[{at}].flag_key", "is empty, wanted the key of a flag")
-    return {(entry.flag_key, entry.rule_key): entry.variation_key for entry in forced}
-
-
-def _attributes_left_out(attributes: Mapping[str, Value]) -> Sequence[str]:
-    """Why an attribute has no part in the decision, for each that conditions cannot read."""
-    told = []
-    for key, value in attributes.items():
-        # Why in this order: text is the usual case, and costs one comparison.
-        kind = type(value)
-        if kind is str or kind is int or kind is bool:
-            continue
-        if isinstance(value, float) and math.isfinite(value):
-            continue
-        if value is not None:
-            what = "a list" if kind is list else "a map" if kind is dict else "not a finite number"
-            told.append(f"attribute `{key}` is {what}: conditions see no value, and it is not sent to Optimizely")
-    return told
-
-
-def _raise_if_late(call: Call) -> None:
-    """A call that nobody waits for any more makes no decision and so no impression."""
-    remaining = call.time_remaining_s()
-    if remaining is not None and remaining <= 0:
-        raise refusal(Code.DEADLINE_EXCEEDED, "DEADLINE_EXCEEDED", "the deadline passed before the decision")
-    if call.cancelled():
-        raise refusal(Code.CANCELLED, "CANCELLED", "the call was cancelled before the decision")
+    def _status_of(self, method: str, error: Exception) -> bytes:
+        """A serialised `google.rpc.Status` for an error that is answered within a reply, counted as a refusal."""
+        refusal = refusal_of(error, method)
+        self._telemetry.refusals[method, refusal.code.name] += 1
+        return refusal.details

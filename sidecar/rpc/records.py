@@ -26,7 +26,7 @@ from sidecar.events.model import (
     Screen,
     Track,
 )
-from sidecar.pb import decision_pb2, record_pb2, tracking_pb2
+from sidecar.pb import classic_pb2, decision_pb2, record_pb2, tracking_pb2
 from sidecar.ports import EncodedFacts, StoredRecord
 from sidecar.rpc.wire_values import trusted_mapping
 from sidecar.values import Money
@@ -101,7 +101,10 @@ class _Events:
 
     def _impression(self, call: record_pb2.StoredCall, stored: record_pb2.StoredImpression) -> Impression:
         if self._user_of is None or self._user_of[0] is not call:
-            request = decision_pb2.DecideRequest.FromString(call.decide)
+            form = call.WhichOneof("call")
+            if form not in _DECIDED:
+                raise IndexError(f"impressions stand beside a call of the unknown kind `{form}`")
+            request = _DECIDED[form].FromString(getattr(call, form))
             origin = Origin(
                 event_id=call.call_id,
                 time_ms=call.received_time_ms,
@@ -210,6 +213,16 @@ _READERS: Final[Mapping[str, tuple[Any, Callable[[Any, Origin], Event]]]] = {
     "group": (tracking_pb2.GroupRequest, _group),
     "alias": (tracking_pb2.AliasRequest, _alias),
 }
+
+
+_DECIDED: Final[Mapping[str, Any]] = {
+    "decide": decision_pb2.DecideRequest,
+    "decide_user": decision_pb2.DecideManyUser,
+    "activate": classic_pb2.ActivateRequest,
+    "is_feature_enabled": classic_pb2.IsFeatureEnabledRequest,
+    "get_enabled_features": classic_pb2.GetEnabledFeaturesRequest,
+}
+"""The calls that make impressions; each has `user_id` and `attributes`."""
 
 
 def _read_facts(facts: EncodedFacts) -> ProjectFacts:

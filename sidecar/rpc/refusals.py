@@ -16,7 +16,7 @@ from google.protobuf.message import Message
 from google.rpc import error_details_pb2, status_pb2
 
 from sidecar import errors, limits
-from sidecar.rpc.methods import Code, Refusal
+from sidecar.rpc.methods import Call, Code, Refusal
 
 DOMAIN: Final = "sidecar"
 
@@ -30,6 +30,8 @@ _TABLE: Final[Mapping[type[Exception], tuple[Code, str]]] = {
     errors.SourceUnavailable: (Code.FAILED_PRECONDITION, "SOURCE_UNAVAILABLE"),
     errors.OutboxFull: (Code.RESOURCE_EXHAUSTED, "OUTBOX_FULL"),
     errors.OutboxUnwritable: (Code.RESOURCE_EXHAUSTED, "OUTBOX_UNWRITABLE"),
+    errors.SubscribersFull: (Code.RESOURCE_EXHAUSTED, "SUBSCRIBERS_FULL"),
+    errors.ProfilesUnavailable: (Code.INTERNAL, "PROFILES_UNAVAILABLE"),
     errors.Stopping: (Code.UNAVAILABLE, "STOPPING"),
 }
 
@@ -68,6 +70,15 @@ def refusal(
         packed.append(box)
     status = status_pb2.Status(code=int(code), message=message, details=packed)
     return Refusal(code, message, status.SerializeToString())
+
+
+def raise_if_late(call: Call) -> None:
+    """A call that nobody waits for any more makes no decision and so no impression."""
+    remaining = call.time_remaining_s()
+    if remaining is not None and remaining <= 0:
+        raise refusal(Code.DEADLINE_EXCEEDED, "DEADLINE_EXCEEDED", "the deadline passed before the decision")
+    if call.cancelled():
+        raise refusal(Code.CANCELLED, "CANCELLED", "the call was cancelled before the decision")
 
 
 def unimplemented(method: str) -> Refusal:
@@ -116,4 +127,6 @@ def _metadata(error: Exception) -> Mapping[str, str]:
         return {"event_key": error.event_key}
     if isinstance(error, errors.OutboxFull):
         return {"limit_bytes": str(error.limit_bytes)}
+    if isinstance(error, errors.SubscribersFull):
+        return {"readers_max": str(error.readers_max)}
     return {}

@@ -46,8 +46,7 @@ def parse(kind: type[MessageT], request: bytes, violations: Violations) -> Messa
     they are more than `limits.MESSAGE_BYTES_MAX`.
     """
     if len(request) > limits.MESSAGE_BYTES_MAX:
-        violations.add("request", f"is {len(request)} bytes, wanted at most {limits.MESSAGE_BYTES_MAX}")
-        violations.raise_if_any()
+        raise_if_too_large(request)
     try:
         return kind.FromString(request)
     except DecodeError as broken:
@@ -55,6 +54,24 @@ def parse(kind: type[MessageT], request: bytes, violations: Violations) -> Messa
         if "MaxDepth" not in str(broken):
             raise _malformed(kind, broken) from broken
     return _without_deep_fields(kind, request, violations)
+
+
+def raise_if_too_large(request: bytes) -> None:
+    """Raises `RequestInvalid` for a request of more than `limits.MESSAGE_BYTES_MAX` bytes."""
+    if len(request) > limits.MESSAGE_BYTES_MAX:
+        wanted = f"is {len(request)} bytes, wanted at most {limits.MESSAGE_BYTES_MAX}"
+        raise RequestInvalid([Violation("request", wanted)])
+
+
+def split(kind: type[Message], request: bytes, field_number: int) -> tuple[Sequence[bytes], bytes]:
+    """Every message that a field of a request holds, unparsed, and the request without them.
+
+    So that one that is malformed need not fail the others. Raises `RequestMalformed`.
+    """
+    try:
+        return wire.split(request, field_number)
+    except ValueError as broken:
+        raise _malformed(kind, broken) from broken
 
 
 def check_user_id(user_id: str, violations: Violations) -> None:

@@ -5,7 +5,7 @@ A method that no handler serves yet answers UNIMPLEMENTED, which says so, instea
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from typing import Final, Self
 
 from google.protobuf.descriptor import MethodDescriptor
@@ -35,11 +35,16 @@ _FILES: Final = (
 )
 
 
-def method_table(served: Iterable[Mapping[str, Method]]) -> MethodTable:
-    """The whole table: `served` over the contract's methods, and reflection of all of them."""
+def method_table(served: Iterable[Mapping[str, Method]], switched_off: Container[str] = ()) -> MethodTable:
+    """The whole table: `served` over the contract's methods, and reflection of all of them.
+
+    Services that are `switched_off`, by full name, are not in it at all, so that gRPC itself says UNIMPLEMENTED.
+    """
     table: dict[str, Method] = {}
     for file in _FILES:
         for service in file.DESCRIPTOR.services_by_name.values():
+            if service.full_name in switched_off:
+                continue
             for method in service.methods:
                 table[f"/{service.full_name}/{method.name}"] = _unserved(method)
     for part in served:

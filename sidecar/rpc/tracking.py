@@ -85,7 +85,9 @@ class TrackingHandlers:
         event = event_of(kind.field, message, event_id, now_ms, project.name)
         body = answers.stored_record(tag, request, event_id, now_ms, project.name)
         accepted = await self._tracker.accept(event, body, project, id_chosen=bool(message.event_id))
-        reply: Message = kind.response(event_id=event_id, outcomes=_outcomes(accepted.outcomes))
+        reply: Message = kind.response(event_id=event_id, outcomes=outcome_messages(accepted.outcomes))
+        if accepted.exposure_seen and isinstance(reply, tracking_pb2.TrackResponse):
+            reply.exposure_seen_here = True
         return reply.SerializeToString()
 
 
@@ -97,7 +99,8 @@ def _flush_time_s(asked_s: float, remaining_s: float | None) -> float:
     return min(waits)
 
 
-def _outcomes(outcomes: Sequence[Outcome]) -> list[event_pb2.Outcome]:
+def outcome_messages(outcomes: Sequence[Outcome]) -> list[event_pb2.Outcome]:
+    """Outcomes as messages, in their order."""
     return [
         event_pb2.Outcome(destination=outcome.destination, state=_STATES[outcome.state], reason=outcome.reason)
         for outcome in outcomes

@@ -64,6 +64,28 @@ def top_level_fields(message: bytes) -> Iterator[tuple[int, bytes]]:
         yield key >> 3, message[start:at]
 
 
+def split(message: bytes, field_number: int) -> tuple[list[bytes], bytes]:
+    """What each occurrence of a length-delimited field holds, and the other fields as they stand.
+
+    Raises `ValueError` where the bytes are no message.
+    """
+    wanted = field_number << 3 | LENGTH_DELIMITED
+    # Why first: a message of a stream is nothing but that one field, and so needs no more than a look.
+    key, at = _read_varint(message, 0) if message else (0, 0)
+    if key == wanted:
+        length, at = _read_varint(message, at)
+        if at + length == len(message):
+            return [message[at:]], b""
+    found, others = [], []
+    for number, piece in top_level_fields(message):
+        key, at = _read_varint(piece, 0) if number == field_number else (0, 0)
+        if key == wanted:
+            found.append(piece[_read_varint(piece, at)[1] :])
+        else:
+            others.append(piece)
+    return found, b"".join(others)
+
+
 def _read_varint(message: bytes, at: int) -> tuple[int, int]:
     number = shift = 0
     while at < len(message) and shift < _VARINT_BITS_MAX:

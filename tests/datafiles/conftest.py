@@ -64,6 +64,7 @@ class EmptyCodec:
         received_ms: int,
         datafile: str,
         impressions: Sequence[bytes],
+        form: str,
     ) -> bytes:
         raise NotImplementedError
 

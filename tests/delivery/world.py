@@ -13,6 +13,7 @@ from sidecar.delivery import Delivery, Pace
 from sidecar.destinations.http import HttpClient
 from sidecar.destinations.webhook import WebhookConfig, WebhookDestination
 from sidecar.events.model import Event, ProjectFacts
+from sidecar.notifications import Notifications
 from sidecar.outbox import DestinationBounds
 from sidecar.ports import DeadLetter, Destination, EncodedFacts, Record, StoredRecord
 from tests.collector import Collector, Received
@@ -74,6 +75,7 @@ class World:
         self.codec = ShelfCodec()
         bounds = DestinationBounds()
         self.outbox = FakeOutbox({destination.name: bounds for destination in destinations}, self.clock)
+        self.notifications = Notifications(self.clock)
         self.names = [destination.name for destination in destinations]
         self.delivery = Delivery(
             outbox=self.outbox,
@@ -83,6 +85,7 @@ class World:
             ids=Counted(),
             random=lambda: 0.5,
             pace=pace,
+            notifications=self.notifications,
         )
 
     async def accept(self, *events: Event, facts: ProjectFacts | None = FACTS, body: bytes | None = None) -> None:
@@ -114,7 +117,7 @@ class World:
     async def settled_to(self, pending: int, name: str = "hook", timeout_s: float = 5.0) -> None:
         """Returns when that many events are pending there."""
         async with asyncio.timeout(timeout_s):
-            while self.outbox.pending(name) != pending:  # noqa: ASYNC110 - settling tells nobody but flushes
+            while self.outbox.pending(name) != pending:
                 await asyncio.sleep(0.002)
 
     async def dead(self, name: str = "hook") -> list[DeadLetter]:

@@ -82,7 +82,11 @@ def test_no_event_is_documented_that_is_never_logged() -> None:
 @pytest.fixture(scope="module")
 def exposition(tmp_path_factory: pytest.TempPathFactory) -> str:
     """What `/metrics` says after a decision, an event and an error."""
-    configuration = {"datafile": str(ROOT / "examples" / "shop.json")}
+    configuration = {
+        "datafile": str(ROOT / "examples" / "shop.json"),
+        "exposures": {"remember": True},
+        "profiles": {"store": "memory"},
+    }
     with Daemon(tmp_path_factory.mktemp("daemon"), configuration) as daemon:
         daemon.start()
         decide = decision_pb2.DecideRequest(user_id="user-1")

@@ -57,7 +57,9 @@ class Changing:
 async def changing(tmp_path: Path) -> AsyncIterator[Changing]:
     one = Changing(tmp_path / "datafile.json")
     one.write()
-    async with serving(tmp_path, {"datafiles": {"one": {"path": str(one.path)}, "shop": {"path": str(SHOP)}}}) as served:
+    async with serving(
+        tmp_path, {"datafiles": {"one": {"path": str(one.path)}, "shop": {"path": str(SHOP)}}}
+    ) as served:
         one.served = served
         yield one
 
@@ -88,14 +90,18 @@ async def test_status_tells_what_is_in_force(changing: Changing) -> None:
 async def test_status_names_the_default_first(tmp_path: Path) -> None:
     datafiles = {name: {"path": str(SHOP)} for name in ("other", "default", "third")}
     async with serving(tmp_path, {"datafiles": datafiles}) as served:
-        reply = await served.call(SERVICE + "GetStatus", datafile_pb2.GetStatusRequest(), datafile_pb2.GetStatusResponse)
+        reply = await served.call(
+            SERVICE + "GetStatus", datafile_pb2.GetStatusRequest(), datafile_pb2.GetStatusResponse
+        )
         assert reply.name == "default"
         assert list(reply.configured_names) == ["default", "other", "third"]
 
 
 async def test_status_before_anything_is_loaded_is_an_answer(tmp_path: Path) -> None:
     async with serving(tmp_path, {"datafiles": {"one": {"path": "missing.json"}}}, loaded=False) as served:
-        reply = await served.call(SERVICE + "GetStatus", datafile_pb2.GetStatusRequest(), datafile_pb2.GetStatusResponse)
+        reply = await served.call(
+            SERVICE + "GetStatus", datafile_pb2.GetStatusRequest(), datafile_pb2.GetStatusResponse
+        )
         assert (reply.revision, reply.name, reply.sha256) == ("", "one", "")
         assert not reply.HasField("loaded_time")
 

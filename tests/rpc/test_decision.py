@@ -84,8 +84,10 @@ async def small(tmp_path: Path) -> AsyncIterator[Served]:
     }
     body = document(
         featureFlags=[flag(variables=variables), flag("s", experimentIds=["710"], rolloutId="")],
-        experiments=[rule(audienceIds=["1"]), rule("710", "segmented", audienceIds=["2"], trafficAllocation=[
-            {"entityId": "701", "endOfRange": 10_000}])],
+        experiments=[
+            rule(audienceIds=["1"]),
+            rule("710", "segmented", audienceIds=["2"], trafficAllocation=[{"entityId": "701", "endOfRange": 10_000}]),
+        ],
         typedAudiences=[whole, segment],
     )
     path = tmp_path / "small.json"
@@ -168,6 +170,26 @@ async def test_reasons_name_the_rule_when_asked(small: Served) -> None:
     assert silent.reasons == []
     assert any("`exp`" in reason for reason in told.reasons)
     assert any("`ee`" in reason for reason in told.reasons)
+
+
+@pytest.mark.parametrize("options", [[], option("EXCLUDE_VARIABLES"), option("INCLUDE_REASONS")])
+async def test_a_variable_that_cannot_be_read_is_null_and_always_named(tmp_path: Path, options: list[int]) -> None:
+    variables = [
+        {"id": "v1", "key": "count", "type": "integer", "defaultValue": "many"},
+        {"id": "v2", "key": "size", "type": "integer", "defaultValue": "1"},
+        {"id": "v3", "key": "tree", "type": "json", "defaultValue": "null"},
+    ]
+    own = [{"id": "v1", "value": "3"}, {"id": "v2", "value": "large"}]
+    chosen = [{"id": "701", "key": "on", "featureEnabled": True, "variables": own}]
+    body = document(featureFlags=[flag(variables=variables)], experiments=[rule(variations=chosen)])
+    (tmp_path / "d.json").write_text(json.dumps(body))
+    async with serving(tmp_path, {"datafiles": {"default": {"path": str(tmp_path / "d.json")}}}) as one:
+        (decision,) = (await one.decide(options=options)).decisions
+        whole = [decision_pb2.ForcedDecision(flag_key="f", variation_key="on")]
+        (forced,) = (await one.decide(options=options, forced_decisions=whole)).decisions
+    for answer in (decision, forced):
+        assert any("`size` is null" in reason for reason in answer.reasons)
+        assert not any("`tree`" in reason for reason in answer.reasons)
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), [1], {"a": 1}])

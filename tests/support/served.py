@@ -129,7 +129,11 @@ async def serving(
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     async with contextlib.AsyncExitStack() as closing:
         parts = await build(settings, closing)
-        services = [*parts.datafiles.services(), *(parts.delivery.services().values() if deliver else ())]
+        services = [
+            *parts.datafiles.services(),
+            *parts.keeping,
+            *(parts.delivery.services().values() if deliver else ()),
+        ]
         # Why no TaskGroup: it would wrap what a test raises.
         tasks = [asyncio.create_task(service()) for service in services]
         try:

@@ -27,7 +27,7 @@ if _version_not_supported:
 
 class NotificationServiceStub(object):
     """Notifications, as the SDKs' listeners get them. Errors: INVALID_ARGUMENT, NOT_FOUND/DATAFILE_NOT_FOUND,
-    UNAVAILABLE/STOPPING, INTERNAL.
+    RESOURCE_EXHAUSTED/SUBSCRIBERS_FULL, UNAVAILABLE/STOPPING, INTERNAL.
     """
 
     def __init__(self, channel):
@@ -45,7 +45,7 @@ class NotificationServiceStub(object):
 
 class NotificationServiceServicer(object):
     """Notifications, as the SDKs' listeners get them. Errors: INVALID_ARGUMENT, NOT_FOUND/DATAFILE_NOT_FOUND,
-    UNAVAILABLE/STOPPING, INTERNAL.
+    RESOURCE_EXHAUSTED/SUBSCRIBERS_FULL, UNAVAILABLE/STOPPING, INTERNAL.
     """
 
     def Subscribe(self, request, context):
@@ -74,7 +74,7 @@ def add_NotificationServiceServicer_to_server(servicer, server):
  # This class is part of an EXPERIMENTAL API.
 class NotificationService(object):
     """Notifications, as the SDKs' listeners get them. Errors: INVALID_ARGUMENT, NOT_FOUND/DATAFILE_NOT_FOUND,
-    UNAVAILABLE/STOPPING, INTERNAL.
+    RESOURCE_EXHAUSTED/SUBSCRIBERS_FULL, UNAVAILABLE/STOPPING, INTERNAL.
     """
 
     @staticmethod

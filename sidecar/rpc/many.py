@@ -1,0 +1,142 @@
+"""Many users in one request: each is read, looked up and answered by itself, all at one revision.
+
+A user whose own bytes are broken is that user's error alone, so the request is split before it is parsed. Between users
+the event loop gets its turn: a thousand of them must not hold up the call of another.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final
+
+from msgspec import Struct
+
+from sidecar import limits
+from sidecar.datafiles import Snapshot
+from sidecar.decider import UNKNOWN_PROFILE, Decider
+from sidecar.errors import CallerError
+from sidecar.pb import decision_pb2
+from sidecar.rpc import wire
+from sidecar.rpc.answering import Answering, Question
+from sidecar.rpc.requests import Violations, check_flag_keys, check_id, parse, raise_if_too_large, split
+from sidecar.rpc.users import read_user
+from sidecar.sticky import Sticky
+
+_RESULTS: Final = wire.tag(decision_pb2.DecideManyResponse.RESULTS_FIELD_NUMBER)
+_DECIDED: Final = wire.tag(decision_pb2.DecideManyResult.DECIDED_FIELD_NUMBER)
+_ERROR: Final = wire.tag(decision_pb2.DecideManyResult.ERROR_FIELD_NUMBER)
+_USERS: Final = decision_pb2.DecideManyRequest.USERS_FIELD_NUMBER
+
+
+def decided(reply: bytes) -> bytes:
+    """A serialised `DecideResponse` as a result, of `DecideMany` and of `DecideStream` alike."""
+    return wire.field(_DECIDED, reply)
+
+
+def failed(status: bytes) -> bytes:
+    """A serialised `google.rpc.Status` as a result, of `DecideMany` and of `DecideStream` alike."""
+    return wire.field(_ERROR, status)
+
+
+class ManyUsers(Struct, frozen=True, eq=False, kw_only=True):
+    """A request that was read. `asked` has one entry a user: the question, or what is wrong with it."""
+
+    asked: Sequence[Question | CallerError]
+    options: frozenset[int]
+    flag_keys: Sequence[str]
+    datafile: str
+
+
+async def read_many(request: bytes, answering: Answering) -> ManyUsers:
+    """Read a `DecideManyRequest`. Raises `RequestMalformed`, `RequestInvalid` for what concerns all of its users."""
+    raise_if_too_large(request)
+    violations = Violations()
+    bodies, others = split(decision_pb2.DecideManyRequest, request, _USERS)
+    message = parse(decision_pb2.DecideManyRequest, others, violations)
+    options = answering.options(message.options, violations)
+    check_flag_keys(message.flag_keys, violations)
+    if not 1 <= len(bodies) <= limits.USERS_MAX:
+        violations.add("users", f"has {len(bodies)} entries, wanted 1 to {limits.USERS_MAX}")
+    violations.raise_if_any()
+    asked: list[Question | CallerError] = []
+    ids: set[str] = set()
+    turns = _Turns()
+    for body in bodies:
+        try:
+            asked.append(_read_one(body, message.flag_keys, options, ids))
+        except CallerError as error:
+            asked.append(error)
+        await turns.take(1)
+    return ManyUsers(asked=asked, options=options, flag_keys=message.flag_keys, datafile=message.datafile)
+
+
+def _read_one(body: bytes, flag_keys: Sequence[str], options: frozenset[int], ids: set[str]) -> Question:
+    """`ids` are the decision ids of the users before."""
+    violations = Violations()
+    message = parse(decision_pb2.DecideManyUser, body, violations)
+    user = read_user(message, violations)
+    check_id(message.decision_id, "decision_id", violations)
+    if message.decision_id in ids:
+        violations.add("decision_id", "is that of a user before, wanted a different one for each")
+    violations.raise_if_any()
+    if message.decision_id:
+        ids.add(message.decision_id)
+    return Question(user, flag_keys, options, body, message.decision_id, "decide_user")
+
+
+async def profiles_of(many: ManyUsers, snapshot: Snapshot, decider: Decider) -> Mapping[str, Sticky]:
+    """The profiles of all users, by user id; several are looked up at the same time. Never raises."""
+    ids = list(dict.fromkeys(each.user.user_id for each in many.asked if isinstance(each, Question)))
+    found: dict[str, Sticky] = {}
+    for start in range(0, len(ids), limits.PROFILE_LOOKUPS_AT_ONCE):
+        some = ids[start : start + limits.PROFILE_LOOKUPS_AT_ONCE]
+        profiles = await asyncio.gather(*(decider.profile(snapshot, user_id) for user_id in some))
+        found.update(zip(some, profiles, strict=True))
+    return found
+
+
+async def answer_many(
+    many: ManyUsers,
+    answering: Answering,
+    snapshot: Snapshot,
+    profiles: Mapping[str, Sticky],
+    status_of: Callable[[Exception], bytes],
+) -> bytes:
+    """Answer every user in order, as a serialised `DecideManyResponse` of bounded size.
+
+    `status_of` gives the `google.rpc.Status` of an error. A user whose decisions have no room in the reply any more
+    gets an error, and makes no impression.
+    """
+    results = []
+    room_bytes = limits.MANY_REPLY_BYTES_MAX
+    turns, flags = _Turns(), len(many.flag_keys) or len(snapshot.compiled.flags)
+    for asked in many.asked:
+        try:
+            if isinstance(asked, Question):
+                profile = profiles.get(asked.user.user_id, UNKNOWN_PROFILE)
+                one = decided(answering.answer(snapshot, asked, profile, room_bytes))
+                room_bytes -= len(one)
+            else:
+                one = failed(status_of(asked))
+        except Exception as error:  # noqa: BLE001 - whatever one user fails with is that user's result alone
+            one = failed(status_of(error))
+        results.append(wire.field(_RESULTS, one))
+        await turns.take(flags)
+    return b"".join(results)
+
+
+class _Turns:
+    """Lets the event loop go on after every `limits.DECISIONS_PER_TURN` steps."""
+
+    __slots__ = ("_taken",)
+
+    def __init__(self) -> None:
+        self._taken = 0
+
+    async def take(self, steps: int) -> None:
+        """Count steps that were taken."""
+        self._taken += steps
+        if self._taken >= limits.DECISIONS_PER_TURN:
+            self._taken = 0
+            await asyncio.sleep(0)
