@@ -30,8 +30,10 @@ DEFAULT_ADDRESS: Final = "127.0.0.1:8013"
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; what `sidecar` and `python -m sidecar` call."""
-    parser = _parser()
-    given = parser.parse_args(arguments)
+    words = sys.argv[1:] if arguments is None else list(arguments)
+    # Why by a look ahead: the other commands start without loading what declares the flags of `serve`.
+    parser = _parser(with_settings=not words or words[0] not in ("check", "health", "outbox"))
+    given = parser.parse_args(words)
     try:
         code: int = given.command(given)
     except ConfigInvalid as invalid:
@@ -123,13 +125,13 @@ _NOT_SETTINGS: Final = ("SIDECAR_CONFIG", "SIDECAR_ADDRESS")
 """Variables that name the file and the address, and so are no fields of it."""
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser(*, with_settings: bool) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="sidecar", description="Decides flags and delivers events beside your service."
     )
     parser.add_argument("--version", action="version", version=f"sidecar {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    _serve_parser(commands.add_parser("serve", help="serve until SIGTERM"))
+    _serve_parser(commands.add_parser("serve", help="serve until SIGTERM"), with_settings=with_settings)
     one = commands.add_parser("check", help="validate a datafile and list its warnings")
     one.add_argument("file", metavar="FILE", help="a datafile")
     one.add_argument("--json", action="store_true", help="print JSON")
@@ -152,10 +154,10 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _serve_parser(parser: argparse.ArgumentParser) -> None:
+def _serve_parser(parser: argparse.ArgumentParser, *, with_settings: bool) -> None:
     parser.add_argument("--config", metavar="FILE", help="YAML file with any of the settings (SIDECAR_CONFIG)")
     parser.set_defaults(command=serve)
-    if not _wants_serve():
+    if not with_settings:
         return
     _leave_out_rich()
     from sidecar.app.settings import Settings
@@ -177,11 +179,6 @@ def _leave_out_rich() -> None:
     None is how the import system is told that a module cannot be imported; structlog then does without.
     """
     sys.modules.setdefault("rich", cast("ModuleType", None))
-
-
-def _wants_serve() -> bool:
-    """Whether the flags of `serve` are asked for; the other commands start without loading what declares them."""
-    return len(sys.argv) < 2 or sys.argv[1] not in ("check", "health", "outbox")  # noqa: PLR2004 - a word is there
 
 
 def _client_arguments(parser: argparse.ArgumentParser) -> None:

@@ -31,8 +31,6 @@ class Telemetry:
     """Outcomes of accepted events, by (destination, state, reason's word)."""
     events_repeated: int = 0
     """Events that were answered with an earlier outcome because their id was remembered."""
-    unhandled_errors: int = 0
-    """Errors that nobody foresaw: each one is a bug, is logged with its trace and answered INTERNAL."""
 
 
 class OutboxFacts(Protocol):

@@ -147,6 +147,10 @@ class Metrics:
             for result in ("applied", "unchanged", "rejected", "unavailable")
         ]
         yield counter("datafile_checks", "Looks at the source.", ("datafile", "result"), checks)
+        took = [((name,), self._datafiles.stats(name).took_s) for name in names]
+        yield gauge("datafile_apply_seconds", "How long the last application took.", by, took)
+        failed = [((name,), self._datafiles.stats(name).copies_failed) for name in names]
+        yield counter("datafile_copies_failed", "Last good copies that could not be written.", by, failed)
 
 
 def counter(name: str, what: str, labels: Labels, samples: Iterable[Sample]) -> Metric:

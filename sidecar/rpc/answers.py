@@ -55,6 +55,15 @@ def revision_field(revision: str) -> bytes:
     return wire.field(_REVISION, revision.encode())
 
 
+def null_variables(decision: Decision) -> Sequence[str]:
+    """A reason for each variable that has no value; said whether reasons are asked for or not."""
+    return [
+        f"variable `{key}` is null: that is what the datafile says, or what it says is no value of the variable's type"
+        for key, value in decision.variables.items()
+        if value is None
+    ]
+
+
 def render_answer(decision: Decision, reasons: Sequence[str] = (), *, with_variables: bool = True) -> bytes:
     """One decision as the field of a `DecideResponse`."""
     return wire.field(_DECISIONS, message(decision, reasons, with_variables=with_variables).SerializeToString())
@@ -127,7 +136,8 @@ class _RenderedDecisions(dict[Decision, Rendered]):
 
 
 def _render(decision: Decision) -> Rendered:
-    return Rendered(render_answer(decision), tuple(_render_impression(part) for part in decision.impressions))
+    impressions = tuple(_render_impression(part) for part in decision.impressions)
+    return Rendered(render_answer(decision, null_variables(decision)), impressions)
 
 
 def _render_impression(part: ImpressionPart) -> bytes:

@@ -74,7 +74,10 @@ class DecisionHandlers:
             return [rendered[decision].answer for decision in decisions]
         explained = []
         for decision in decisions:
-            reasons = self._decider.explain(snapshot, user, decision) if _REASONS in options else ()
+            if _REASONS in options:
+                reasons = self._decider.explain(snapshot, user, decision)
+            else:
+                reasons = answers.null_variables(decision) if with_variables else ()
             told = [*left_out, *reasons][: limits.REASONS_MAX]
             explained.append(answers.render_answer(decision, told, with_variables=with_variables))
         return explained

@@ -25,7 +25,7 @@ async def test_after_an_outage_everything_arrives_in_order(collector: Collector)
         async with a_world(collector, batch_events_max=10) as world:
             for number in range(50):
                 await world.accept(*tracks(1, number))
-            while world.delivery.statuses["hook"].retries < 3:  # noqa: ASYNC110 - nobody is there to be asked
+            while world.delivery.statuses["hook"].retries < 3:
                 await asyncio.sleep(0.005)
             await collector.start()
             await world.accept(*tracks(5, 50))

@@ -114,7 +114,7 @@ class World:
     async def settled_to(self, pending: int, name: str = "hook", timeout_s: float = 5.0) -> None:
         """Returns when that many events are pending there."""
         async with asyncio.timeout(timeout_s):
-            while self.outbox.pending(name) != pending:  # noqa: ASYNC110 - settling tells nobody but flushes
+            while self.outbox.pending(name) != pending:
                 await asyncio.sleep(0.002)
 
     async def dead(self, name: str = "hook") -> list[DeadLetter]:

@@ -107,7 +107,10 @@ TRACKS: dict[str, tuple[dict[str, Any], list[str]]] = {
     "currency in lower case": ({"revenue": event_pb2.Money(amount="1", currency="usd")}, ["revenue.currency"]),
     "amount that is none": ({"revenue": event_pb2.Money(amount="1e3", currency="USD")}, ["revenue.amount"]),
     "amount that is missing": ({"revenue": event_pb2.Money(currency="USD")}, ["revenue.amount"]),
-    "amount too fine for its currency": ({"revenue": event_pb2.Money(amount="1.5", currency="JPY")}, ["revenue.amount"]),
+    "amount too fine for its currency": (
+        {"revenue": event_pb2.Money(amount="1.5", currency="JPY")},
+        ["revenue.amount"],
+    ),
     "revenue against the tag": (
         {"revenue": event_pb2.Money(amount="1.00", currency="USD"), "event_tags": {"revenue": 99}},
         ["event_tags.revenue"],

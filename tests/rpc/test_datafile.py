@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
+from google.protobuf.message import Message
 from google.rpc import status_pb2
 
 from sidecar.pb import classic_pb2, datafile_pb2, reason_pb2, value_pb2
@@ -57,7 +58,9 @@ class Changing:
 async def changing(tmp_path: Path) -> AsyncIterator[Changing]:
     one = Changing(tmp_path / "datafile.json")
     one.write()
-    async with serving(tmp_path, {"datafiles": {"one": {"path": str(one.path)}, "shop": {"path": str(SHOP)}}}) as served:
+    async with serving(
+        tmp_path, {"datafiles": {"one": {"path": str(one.path)}, "shop": {"path": str(SHOP)}}}
+    ) as served:
         one.served = served
         yield one
 
@@ -88,14 +91,18 @@ async def test_status_tells_what_is_in_force(changing: Changing) -> None:
 async def test_status_names_the_default_first(tmp_path: Path) -> None:
     datafiles = {name: {"path": str(SHOP)} for name in ("other", "default", "third")}
     async with serving(tmp_path, {"datafiles": datafiles}) as served:
-        reply = await served.call(SERVICE + "GetStatus", datafile_pb2.GetStatusRequest(), datafile_pb2.GetStatusResponse)
+        reply = await served.call(
+            SERVICE + "GetStatus", datafile_pb2.GetStatusRequest(), datafile_pb2.GetStatusResponse
+        )
         assert reply.name == "default"
         assert list(reply.configured_names) == ["default", "other", "third"]
 
 
 async def test_status_before_anything_is_loaded_is_an_answer(tmp_path: Path) -> None:
     async with serving(tmp_path, {"datafiles": {"one": {"path": "missing.json"}}}, loaded=False) as served:
-        reply = await served.call(SERVICE + "GetStatus", datafile_pb2.GetStatusRequest(), datafile_pb2.GetStatusResponse)
+        reply = await served.call(
+            SERVICE + "GetStatus", datafile_pb2.GetStatusRequest(), datafile_pb2.GetStatusResponse
+        )
         assert (reply.revision, reply.name, reply.sha256) == ("", "one", "")
         assert not reply.HasField("loaded_time")
 
@@ -118,13 +125,14 @@ async def test_unknown_datafile_is_not_found_by_every_method(changing: Changing)
     ):
         refused = await changing.served.refused(SERVICE + method, request)
         assert (refused.code, refused.reason, refused.domain) == ("NOT_FOUND", "DATAFILE_NOT_FOUND", "sidecar")
-    for method, request in (
-        ("GetDatafile", datafile_pb2.GetDatafileRequest(datafile="nope")),
-        ("Watch", datafile_pb2.WatchRequest(datafile="nope")),
-    ):
+    streams: dict[str, Message] = {
+        "GetDatafile": datafile_pb2.GetDatafileRequest(datafile="nope"),
+        "Watch": datafile_pb2.WatchRequest(datafile="nope"),
+    }
+    for method, message in streams.items():
         with pytest.raises(Exception, match="nope") as error:
-            await anext(aiter(changing.served.stream(SERVICE + method, request)))
-        assert said(error.value).reason == "DATAFILE_NOT_FOUND"  # type: ignore[arg-type]  # the call's error
+            await anext(aiter(changing.served.stream(SERVICE + method, message)))
+        assert said(error.value).reason == "DATAFILE_NOT_FOUND"
 
 
 # --- GetDatafile --------------------------------------------------------------------------------------------------
@@ -145,7 +153,7 @@ async def test_datafile_that_is_not_loaded_cannot_be_read(tmp_path: Path) -> Non
     async with serving(tmp_path, {"datafiles": {}}) as served:
         with pytest.raises(Exception, match="no datafile") as error:
             await anext(aiter(served.stream(SERVICE + "GetDatafile", datafile_pb2.GetDatafileRequest())))
-        assert said(error.value).reason == "NO_DATAFILE"  # type: ignore[arg-type]  # the call's error
+        assert said(error.value).reason == "NO_DATAFILE"
         refused = await served.refused(SERVICE + "GetConfig", datafile_pb2.GetConfigRequest())
         assert (refused.code, refused.reason) == ("FAILED_PRECONDITION", "NO_DATAFILE")
 

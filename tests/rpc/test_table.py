@@ -1,4 +1,4 @@
-"""The method table against the contract: every method is there, and what is not served says so; reflection tells all."""
+"""The method table against the contract: every method is there, what is not served says so, reflection tells all."""
 
 from __future__ import annotations
 
@@ -44,11 +44,7 @@ METHODS: dict[str, MethodDescriptor] = {
     for service in file.DESCRIPTOR.services_by_name.values()
     for method in service.methods
 }
-UNSERVED = [
-    method
-    for method in METHODS.values()
-    if method.name not in SERVED.get(method.containing_service.name, ())
-]
+UNSERVED = [method for method in METHODS.values() if method.name not in SERVED.get(method.containing_service.name, ())]
 
 
 def path(method: MethodDescriptor) -> str:

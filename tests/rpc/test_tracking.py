@@ -194,9 +194,7 @@ async def test_contradictions_concern_nobody_but_those_who_count(tmp_path: Path)
 
 
 async def test_what_optimizely_cannot_take_is_named_in_the_outcome(served: Served) -> None:
-    reply = await served.track(
-        event_tags={"nested": [1]}, revenue=event_pb2.Money(amount="5.00", currency="EUR")
-    )
+    reply = await served.track(event_tags={"nested": [1]}, revenue=event_pb2.Money(amount="5.00", currency="EUR"))
     (optimizely, hook) = outcomes(reply)
     assert optimizely[:2] == ("optimizely", QUEUED)
     assert "TAGS_NOT_SENT: nested" in optimizely[2]
