@@ -6,15 +6,16 @@ import subprocess
 import sys
 
 _SERVE = """
-import sys
-sys.argv = ["sidecar", "serve"]
+import contextlib, sys
 from sidecar import cli
-cli._parser()
+with contextlib.suppress(SystemExit):
+    cli.main(["serve", "--help"])
 import structlog
+print()
 print(sorted(name for name in sys.modules if name.partition(".")[0] == "rich" and sys.modules[name]))
 """
 
 
-def test_the_command_line_of_serve_keeps_rich_out_where_it_is_installed() -> None:
+def test_serve_keeps_rich_out_where_it_is_installed() -> None:
     ran = subprocess.run([sys.executable, "-c", _SERVE], capture_output=True, text=True, check=True, timeout=50)
-    assert ran.stdout.strip() == "[]"
+    assert ran.stdout.splitlines()[-1] == "[]"
