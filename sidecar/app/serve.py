@@ -22,7 +22,7 @@ from sidecar import __version__, limits
 from sidecar.app import hints, logs
 from sidecar.app.build import Parts, build
 from sidecar.app.settings import Settings
-from sidecar.app.system import locked
+from sidecar.app.system import locked, use_one_malloc_arena
 from sidecar.errors import SidecarError
 from sidecar.transport.listen import TcpAddress, parse_address
 
@@ -37,6 +37,7 @@ def run(settings: Settings) -> None:
     """Serve until a signal. Raises what `build` does, and `OSError` when an address is taken."""
     import uvloop
 
+    use_one_malloc_arena()
     logs.configure(settings.log)
     sys.setswitchinterval(SWITCH_INTERVAL_S)
     gc.set_threshold(*GARBAGE_THRESHOLDS)
