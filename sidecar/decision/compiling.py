@@ -19,6 +19,7 @@ from sidecar.decision.placing import FEATURE_ROLLOUT, RUNNING, Placements
 from sidecar.decision.trace import StepKind, Trace
 from sidecar.decision.variables import Complain, FlagVariables
 from sidecar.limits import FLAG_RULES_MAX
+from sidecar.values import Pause
 
 
 class FlagCompiler:
@@ -57,7 +58,7 @@ class FlagCompiler:
             facts = FlagFacts(key=key, variables=empty, send_flag_decisions=False)
             return CompiledFlag(facts, problem=f"{error.path} {problem}")
 
-    def experiments(self) -> dict[str, Placement]:
+    def experiments(self, pause: Pause) -> dict[str, Placement]:
         """The experiments of the datafile by key; a broken one is left out, with a warning."""
         experiments: dict[str, Placement] = {}
         for id_, entity in self._datafile.experiments.items():
@@ -71,6 +72,7 @@ class FlagCompiler:
                 said = f"`{placement.key}` is there twice; the last one is used by key"
                 self._warnings.add(f"{entity.path}.key", said)
             experiments[placement.key] = placement
+            pause()
         return experiments
 
     def _flag(self, entity: Entity) -> CompiledFlag:
