@@ -163,9 +163,22 @@ def required(field: dataclasses.Field[Any]) -> bool:
     return field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
 
 
+def shown(given: object) -> str:
+    """A given value as a message may show it: a scalar in backticks, cut short.
+
+    Of others, which may hold a secret, the kind alone.
+    """
+    if isinstance(given, Mapping):
+        return "a mapping"
+    if isinstance(given, list | tuple):
+        return "a list"
+    text = str(given)
+    return f"`{text if len(text) <= _SHOWN_CHARACTERS_MAX else text[: _SHOWN_CHARACTERS_MAX - 1] + '…'}`"
+
+
 def _read_section(section: type, given: object, where: str, problems: list[str]) -> object:
     if not isinstance(given, Mapping):
-        problems.append(f"{where or 'configuration'} is {_shown(given)}, wanted a mapping")
+        problems.append(f"{where or 'configuration'} is {shown(given)}, wanted a mapping")
         return None
     hints = typing.get_type_hints(section)
     fields = {key_of(field.name): field for field in dataclasses.fields(section)}
@@ -184,6 +197,9 @@ def _read_section(section: type, given: object, where: str, problems: list[str])
         return None
     try:
         return section(**values)
+    except ConfigInvalid as invalid:
+        problems.extend(_join(where, problem) for problem in invalid.problems)
+        return None
     except ValueError as invalid:
         problems.append(f"{where or 'configuration'}: {invalid}")
         return None
@@ -200,7 +216,7 @@ def _read_value(wanted: TypeForm, given: object, where: str, field_name: str, pr
         return tuple(_read_value(item, value, f"{where}[{at}]", field_name, problems) for at, value in enumerate(items))
     if origin is dict:
         if not isinstance(given, Mapping):
-            problems.append(f"{where} is {_shown(given)}, wanted a mapping")
+            problems.append(f"{where} is {shown(given)}, wanted a mapping")
             return None
         item = typing.get_args(wanted)[1]
         return {
@@ -209,8 +225,8 @@ def _read_value(wanted: TypeForm, given: object, where: str, field_name: str, pr
         }
     value = _read_scalar(wanted, given, field_name)
     if value is None:
-        shown = "a secret of the wrong type" if wanted is Secret else _shown(given)
-        problems.append(f"{where} is {shown}, wanted {_wanted(wanted, field_name)}")
+        got = "a secret of the wrong type" if wanted is Secret else shown(given)
+        problems.append(f"{where} is {got}, wanted {_wanted(wanted, field_name)}")
     return value
 
 
@@ -279,11 +295,6 @@ def _origin(wanted: TypeForm) -> object:
 
 def _join(where: str, key: str) -> str:
     return f"{where}.{key}" if where else key
-
-
-def _shown(given: object) -> str:
-    text = str(given)
-    return f"`{text if len(text) <= _SHOWN_CHARACTERS_MAX else text[: _SHOWN_CHARACTERS_MAX - 1] + '…'}`"
 
 
 def _suggestion(name: str, known: Iterable[str]) -> str:

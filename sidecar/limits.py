@@ -41,10 +41,12 @@ REASONS_MAX: Final = 1_000
 FLUSH_S: Final = 10.0
 """How long a Flush waits that does not say how long."""
 FLUSH_MAX_S: Final = 300.0
-REFUSAL_BYTES_MAX: Final = 5 * KIB
-"""Details of one error: they travel as metadata, of which most clients take no more than 8 KiB, in base 64."""
-REFUSAL_TEXT_CHARACTERS_MAX: Final = 300
-"""Any one text of an error: its message, a path, a description, a value of its metadata."""
+METADATA_BYTES_SURE: Final = 8 * KIB
+"""Trailers that every gRPC client takes; beyond, grpcio refuses some at random, and others all."""
+REFUSAL_BYTES_MAX: Final = 3 * KIB
+"""Violations of one error: they travel as metadata, in base 64."""
+REFUSAL_TEXT_BYTES_MAX: Final = 900
+"""Any one text of an error (message, path, description, a value of its metadata), percent-encoded as its message is."""
 FLUSH_REPLY_RESERVE_S: Final = 0.05
 """How much of its caller's deadline a Flush keeps for the way back."""
 
@@ -175,6 +177,8 @@ DRAIN_S: Final = 15.0
 
 assert MESSAGE_BYTES_MAX < IMPORT_BYTES_MAX
 assert VALUE_BYTES_MAX < MESSAGE_BYTES_MAX
+# The violations, the message and a value of metadata in base 64, and the message once more, percent-encoded.
+assert (REFUSAL_BYTES_MAX + 2 * REFUSAL_TEXT_BYTES_MAX) * 4 // 3 + REFUSAL_TEXT_BYTES_MAX < METADATA_BYTES_SURE
 assert SEGMENT_EVENT_BYTES_MAX < SEGMENT_BATCH_BYTES_MAX
 assert MESSAGE_BYTES_MAX < OFFERED_BYTES_MAX < OUTBOX_BYTES_MAX
 assert IMPORT_BYTES_MAX < APPENDED_BYTES_MAX

@@ -34,8 +34,6 @@ class Telemetry:
     conversions: Counter[bool] = field(default_factory=Counter)
     """Accepted Tracks that measure an experiment, by whether an exposure of one was seen here; empty when exposures are
     not remembered."""
-    unhandled_errors: int = 0
-    """Errors that nobody foresaw: each one is a bug, is logged with its trace and answered INTERNAL."""
 
 
 class OutboxFacts(Protocol):

@@ -5,6 +5,7 @@ Nothing here reads a clock, a file or a wire. The wire forms are in `rpc/` (prot
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
@@ -15,6 +16,9 @@ Value: TypeAlias = "None | bool | int | float | str | list[Value] | dict[str, Va
 
 Integers are int64 on the wire and exact here; a bool is never a number.
 """
+
+Pause: TypeAlias = Callable[[], None]
+"""Called between two steps of long pure work, so that whoever gave it can let others run meanwhile."""
 
 Scalar: TypeAlias = bool | int | float | str
 """What a condition can compare and what Optimizely takes as an attribute."""
@@ -51,3 +55,7 @@ class Money:
 def shortened(key: str) -> str:
     """A key as logs and status may show it: its first four characters, of a short one a third."""
     return f"{key[: min(4, len(key) // 3)]}…" if key else ""
+
+
+def no_pause() -> None:
+    """The `Pause` of work that nobody waits for."""

@@ -22,9 +22,8 @@ from sidecar import __version__, limits
 from sidecar.app import hints, logs
 from sidecar.app.build import Parts, build
 from sidecar.app.settings import Settings
-from sidecar.app.system import locked
+from sidecar.app.system import locked, use_one_malloc_arena
 from sidecar.errors import SidecarError
-from sidecar.http.server import HttpFace
 from sidecar.transport.listen import TcpAddress, parse_address
 
 SWITCH_INTERVAL_S: Final = 0.001
@@ -38,6 +37,7 @@ def run(settings: Settings) -> None:
     """Serve until a signal. Raises what `build` does, and `OSError` when an address is taken."""
     import uvloop
 
+    use_one_malloc_arena()
     logs.configure(settings.log)
     sys.setswitchinterval(SWITCH_INTERVAL_S)
     gc.set_threshold(*GARBAGE_THRESHOLDS)
@@ -108,12 +108,15 @@ async def _serve(settings: Settings) -> None:
 @contextlib.asynccontextmanager
 async def _listening(settings: Settings, parts: Parts) -> AsyncIterator[None]:
     """Serve gRPC and HTTP; HTTP to the last, so that a probe sees the daemon stop."""
-    addresses = await parts.transport.start()
     try:
+        addresses = await parts.transport.start()
         face, http_address = None, ""
         if settings.http_listen != "off":
             address = parse_address(settings.http_listen)
             assert isinstance(address, TcpAddress), "checked by the settings"
+            # Why here: aiohttp costs 10 MiB, and only HTTP needs it.
+            from sidecar.http.server import HttpFace
+
             face = HttpFace(not_ready=lambda: _not_ready(parts), metrics=parts.metrics.render)
             http_address = await face.start(address.host, address.port)
         structlog.get_logger().info(
@@ -150,4 +153,4 @@ async def _drain(settings: Settings, parts: Parts, signals: StopSignals, group: 
 def _not_ready(parts: Parts) -> str:
     if parts.health.serving():
         return ""
-    return "the sidecar is stopping" if parts.gate.shut else "the default datafile is not loaded, or the sidecar stops"
+    return "the sidecar is stopping" if parts.health.stopping else "the default datafile is not loaded"

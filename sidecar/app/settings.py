@@ -6,16 +6,16 @@ once with its path. Reference: docs/configuration.md, generated from these decla
 
 from __future__ import annotations
 
+import contextlib
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
-
-import yaml
+from typing import Any, TypeVar
 
 from sidecar import config, limits
+from sidecar.app.file import read_file
 from sidecar.config import Secret
 from sidecar.destinations.catalog import TYPES
 from sidecar.errors import ConfigInvalid
@@ -25,6 +25,9 @@ from sidecar.profiles.section import ForcedVariationsSection, ProfilesSection
 from sidecar.sources.file import FileSourceSection
 from sidecar.sources.http import HttpSourceSection
 from sidecar.sources.optimizely import OptimizelySourceSection
+from sidecar.transport.listen import TcpAddress, parse_address
+
+ReadT = TypeVar("ReadT")
 
 
 class TransportName(StrEnum):
@@ -81,12 +84,12 @@ class Settings:
     """SDK key of the one datafile, fetched from Optimizely; short for `datafiles: {default: {sdk_key: …}}`."""
     access_token: Secret | None = None
     """Datafile access token that goes with `sdk_key`, for a secure environment."""
-    datafiles: dict[str, object] = field(default_factory=dict)
+    datafiles: dict[str, object] = field(default_factory=dict, repr=False)
     """Datafiles by name, each with its source (`path`, `url` or `sdk_key` and their keys) and, optionally,
     `destinations`: the names that its events go to; absent = all. In the file alone."""
     destination: tuple[str, ...] = ()
     """Types of destinations to have with their defaults, each named like its type; short for `destinations`."""
-    destinations: tuple[object, ...] = ()
+    destinations: tuple[object, ...] = field(default=(), repr=False)
     """Destinations, each with `name`, `type` and the keys of its type. None at all = one of type `optimizely`, as an
     SDK has. In the file alone."""
     default_decide_options: tuple[DecideOptionName, ...] = ()
@@ -96,7 +99,7 @@ class Settings:
     http_listen: str = "127.0.0.1:8014"
     """Where HTTP listens (liveness, readiness, metrics): `HOST:PORT`, or `off`."""
     socket_mode: str = "0660"
-    """Mode of the Unix sockets' files: four octal digits, in quotes in YAML, which reads a bare 0660 as a number."""
+    """Mode of the Unix sockets' files: four octal digits."""
     data_dir: Path = Path(".sidecar")
     """Where the outbox and the last good datafiles are kept. One process at a time; made when it is missing."""
     transport: TransportName = TransportName.AUTO
@@ -129,20 +132,36 @@ class Settings:
     """Whether to print, once it serves, commands to try next."""
 
     def __post_init__(self) -> None:
-        """Raise `ValueError` for fields that contradict each other."""
-        if self.datafile and self.sdk_key:
-            raise ValueError("datafile and sdk_key are both given, wanted one of them")
-        if (self.datafile or self.sdk_key) and self.datafiles:
-            raise ValueError("datafile or sdk_key is given beside datafiles, wanted one way")
-        if (self.tls_cert is None) != (self.tls_key is None):
-            raise ValueError("tls_cert and tls_key go together, wanted both or none")
-        if self.tls_client_ca and self.tls_cert is None:
-            raise ValueError("tls_client_ca is given without tls_cert and tls_key")
-        if not self.grpc_listen:
-            raise ValueError("grpc_listen is empty, wanted at least one address")
-        # Why the leading zero: YAML reads an unquoted 0660 as the number 432, which is another mode.
+        """Raise `ConfigInvalid` for fields that contradict each other and addresses that are none."""
+        problems = [*self._contradictions(), *self._wrong_addresses()]
         if re.fullmatch(r"0[0-7]{3}", self.socket_mode) is None:
-            raise ValueError(f'socket_mode is `{self.socket_mode}`, wanted four octal digits in quotes, as "0660"')
+            problems.append(f"socket_mode is `{self.socket_mode}`, wanted four octal digits, as 0660")
+        if problems:
+            raise ConfigInvalid(problems)
+
+    def _contradictions(self) -> Iterator[str]:
+        if self.datafile and self.sdk_key:
+            yield "datafile and sdk_key are both given, wanted one of them"
+        if (self.datafile or self.sdk_key) and self.datafiles:
+            yield "datafile or sdk_key is given beside datafiles, wanted one way"
+        if (self.tls_cert is None) != (self.tls_key is None):
+            yield "tls_cert and tls_key go together, wanted both or none"
+        if self.tls_client_ca and self.tls_cert is None:
+            yield "tls_client_ca is given without tls_cert and tls_key"
+
+    def _wrong_addresses(self) -> Iterator[str]:
+        if not self.grpc_listen:
+            yield "grpc_listen is empty, wanted at least one address"
+        for at, text in enumerate(self.grpc_listen):
+            with contextlib.suppress(ConfigInvalid):
+                parse_address(text)
+                continue
+            yield f"grpc_listen[{at}] is `{text}`, wanted HOST:PORT or unix:PATH (at most 107 bytes)"
+        if self.http_listen != "off":
+            with contextlib.suppress(ConfigInvalid):
+                if isinstance(parse_address(self.http_listen), TcpAddress):
+                    return
+            yield f"http_listen is `{self.http_listen}`, wanted HOST:PORT or `off`"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,10 +188,42 @@ _SOURCES = {"path": FileSourceSection, "url": HttpSourceSection, "sdk_key": Opti
 def load(flags: Mapping[str, object], environment: Mapping[str, str], file: Path | None) -> Settings:
     """The settings of a start. `flags` is a mapping of YAML keys; `file` the YAML file, if any.
 
-    Raises `ConfigInvalid` with every mistake of one layer.
+    Raises `ConfigInvalid` with every mistake, of each datafile and destination too.
     """
-    variables = config.from_environment(config.options(Settings), environment)
-    return config.read(Settings, config.merge(_from_file(file) if file else {}, variables, flags))
+    problems: list[str] = []
+    known = list(config.options(Settings))
+    layers = (
+        _collected(problems, lambda: read_file(file) if file else {}),
+        _collected(problems, lambda: config.from_environment(known, environment)),
+        flags,
+    )
+    given = config.merge(*(layer for layer in layers if layer is not None))
+    settings = _collected(problems, lambda: config.read(Settings, given))
+    lists = _lists_alone(given) if settings is None else settings
+    _collected(problems, lambda: destinations(lists))
+    _collected(problems, lambda: datafiles(lists))
+    if problems or settings is None:
+        raise ConfigInvalid(tuple(dict.fromkeys(problems)))
+    return settings
+
+
+def _collected(problems: list[str], read: Callable[[], ReadT]) -> ReadT | None:
+    """What is read, or None when its mistakes were added to the problems."""
+    try:
+        return read()
+    except ConfigInvalid as invalid:
+        problems.extend(invalid.problems)
+        return None
+
+
+def _lists_alone(given: Mapping[str, object]) -> Settings:
+    """The datafiles and destinations of settings that cannot be read as a whole: their mistakes are to be said too."""
+    named, some, kinds = given.get("datafiles"), given.get("destinations"), given.get("destination")
+    return Settings(
+        destination=tuple(kinds) if isinstance(kinds, list | tuple) else (),
+        datafiles=dict(named) if isinstance(named, Mapping) else {},
+        destinations=tuple(some) if isinstance(some, list | tuple) else (),
+    )
 
 
 def datafiles(settings: Settings) -> tuple[DatafileSettings, ...]:
@@ -191,7 +242,8 @@ def datafiles(settings: Settings) -> tuple[DatafileSettings, ...]:
             found.append(_datafile(name, keys))
         except ConfigInvalid as invalid:
             problems.extend(invalid.problems)
-    known = {destination.name for destination in destinations(settings)}
+    # By what is written: a destination with a mistake of its own is still one of that name.
+    known = {keys.get("name") for keys in _given_destinations(settings) if isinstance(keys, Mapping)}
     for datafile in found:
         problems.extend(
             f"datafiles.{datafile.name}.destinations names `{name}`, which is not among destinations"
@@ -205,13 +257,9 @@ def datafiles(settings: Settings) -> tuple[DatafileSettings, ...]:
 
 def destinations(settings: Settings) -> tuple[DestinationSettings, ...]:
     """The destinations of the settings, in their order. Raises `ConfigInvalid`."""
-    given: list[object] = [*settings.destinations]
-    given.extend({"name": kind, "type": kind} for kind in settings.destination)
-    if not given:
-        given = [{"name": "optimizely", "type": "optimizely"}]
     problems: list[str] = []
     found: dict[str, DestinationSettings] = {}
-    for at, keys in enumerate(given):
+    for at, keys in enumerate(_given_destinations(settings)):
         try:
             one = _destination(keys, f"destinations[{at}]")
         except ConfigInvalid as invalid:
@@ -225,24 +273,16 @@ def destinations(settings: Settings) -> tuple[DestinationSettings, ...]:
     return tuple(found.values())
 
 
-def _from_file(file: Path) -> Mapping[str, object]:
-    try:
-        given = yaml.safe_load(file.read_text())
-    except (OSError, UnicodeDecodeError) as unreadable:
-        raise ConfigInvalid([f"config file `{file}` cannot be read: {unreadable}"]) from unreadable
-    except yaml.YAMLError as broken:
-        raise ConfigInvalid([f"config file `{file}` is no YAML: {' '.join(str(broken).split())}"]) from broken
-    if given is None:
-        return {}
-    if not isinstance(given, Mapping):
-        raise ConfigInvalid([f"config file `{file}` is {type(given).__name__}, wanted a mapping"])
-    return given
+def _given_destinations(settings: Settings) -> list[object]:
+    given: list[object] = [*settings.destinations]
+    given.extend({"name": kind, "type": kind} for kind in settings.destination)
+    return given or [{"name": "optimizely", "type": "optimizely"}]
 
 
 def _datafile(name: str, keys: object) -> DatafileSettings:
     where = f"datafiles.{name}"
     if not isinstance(keys, Mapping):
-        raise ConfigInvalid([f"{where} is `{keys}`, wanted a mapping with `path`, `url` or `sdk_key`"])
+        raise ConfigInvalid([f"{where} is {config.shown(keys)}, wanted a mapping with `path`, `url` or `sdk_key`"])
     kinds = [key for key in _SOURCES if key in keys]
     if len(kinds) != 1:
         got = " and ".join(f"`{kind}`" for kind in kinds) or "none of them"
@@ -250,14 +290,14 @@ def _datafile(name: str, keys: object) -> DatafileSettings:
     own = {key: value for key, value in keys.items() if key != "destinations"}
     named = keys.get("destinations")
     if named is not None and not (isinstance(named, list) and all(isinstance(one, str) for one in named)):
-        raise ConfigInvalid([f"{where}.destinations is `{named}`, wanted a list of names"])
+        raise ConfigInvalid([f"{where}.destinations is {config.shown(named)}, wanted a list of names"])
     source: Any = config.read(_SOURCES[kinds[0]], own, where)
     return DatafileSettings(name=name, source=source, destinations=None if named is None else tuple(named))
 
 
 def _destination(keys: object, where: str) -> DestinationSettings:
     if not isinstance(keys, Mapping):
-        raise ConfigInvalid([f"{where} is `{keys}`, wanted a mapping with `name` and `type`"])
+        raise ConfigInvalid([f"{where} is {config.shown(keys)}, wanted a mapping with `name` and `type`"])
     name, kind = keys.get("name"), keys.get("type")
     if kind not in TYPES:
         raise ConfigInvalid([f"{where}.type is `{kind}`, wanted one of {', '.join(f'`{one}`' for one in TYPES)}"])

@@ -7,6 +7,7 @@ snapshot is taken apart piece by piece. Figures: docs/decisions/0020-datafile-re
 from __future__ import annotations
 
 import gc
+import time
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -20,7 +21,11 @@ from sidecar.errors import DatafileRejected
 from sidecar.events.model import ProjectFacts
 from sidecar.limits import MIB
 from sidecar.ports import DecisionCodec, EncodedFacts
+from sidecar.values import Pause, no_pause
 
+SLICE_S: Final = 0.0005
+RESTS_PER_WORK: Final = 3
+"""A reload takes a quarter of a core, and four times as long: seconds, for the largest datafiles."""
 COLLECTOR_BYTES_MIN: Final = 1 * MIB
 """Bodies from this size on are compiled with the collector off and frozen out of its sight afterwards."""
 
@@ -29,16 +34,16 @@ COLLECTOR_BYTES_MIN: Final = 1 * MIB
 class Compiler:
     """How a body becomes a snapshot; the three parts are pure, thread-safe and given by `app`."""
 
-    load: Callable[[bytes], CompiledDatafile]
+    load: Callable[[bytes, Pause], CompiledDatafile]
     codec: DecisionCodec
     encode_facts: Callable[[ProjectFacts], EncodedFacts]
 
-    def snapshot(self, name: str, body: bytes, now_ms: int) -> Snapshot:
+    def snapshot(self, name: str, body: bytes, now_ms: int, pause: Pause = no_pause) -> Snapshot:
         """Compile, render and pack a body. Raises `DatafileRejected` for anything that is wrong with it."""
         with _collector_kept_out(len(body)):
             try:
-                compiled = self.load(body)
-                rendered = self.codec.render(compiled)
+                compiled = self.load(body, pause)
+                rendered = self.codec.render(compiled, pause)
             except DatafileRejected:
                 raise
             except Exception as error:  # a fault of ours must cost one reload, not the daemon
@@ -82,7 +87,25 @@ def project_facts(compiled: CompiledDatafile) -> ProjectFacts:
     )
 
 
-def take_apart(retired: list[Snapshot]) -> None:
+class Slices:
+    """The `Pause` of work beside decisions: a slice of work, then a rest, so that decisions have most of the core.
+
+    Why: the event loop gives the interpreter lock up several times a call and waits up to a switch interval each
+    time to have it back; a compile that never rests is a second of that. Figures: docs/performance.md.
+    """
+
+    def __init__(self) -> None:
+        self._began_s = time.perf_counter()
+
+    def __call__(self) -> None:
+        """Rest, if a slice is over."""
+        worked_s = time.perf_counter() - self._began_s
+        if worked_s >= SLICE_S:
+            time.sleep(worked_s * RESTS_PER_WORK)
+            self._began_s = time.perf_counter()
+
+
+def take_apart(retired: list[Snapshot], pause: Pause = no_pause) -> None:
     """Free replaced snapshots piece by piece; the list is emptied, and the caller keeps no other reference.
 
     Why: freeing a large tree in one go is one step for the interpreter, which holds its lock, and thereby the
@@ -93,6 +116,7 @@ def take_apart(retired: list[Snapshot]) -> None:
         pieces.extend(_pieces(retired.pop()))
     while pieces:
         pieces.pop()
+        pause()
 
 
 def _pieces(snapshot: Snapshot) -> Iterator[object]:

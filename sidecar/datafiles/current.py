@@ -19,6 +19,7 @@ from sidecar.decision import CompiledDatafile
 from sidecar.errors import ConfigInvalid, DatafileNotFound, NoDatafile
 from sidecar.events.model import ProjectFacts
 from sidecar.ports import Clock, DecisionCodec, EncodedFacts
+from sidecar.values import Pause
 
 
 class Datafiles:
@@ -33,7 +34,7 @@ class Datafiles:
         self,
         sources: Sequence[NamedSource],
         *,
-        load: Callable[[bytes], CompiledDatafile],
+        load: Callable[[bytes, Pause], CompiledDatafile],
         codec: DecisionCodec,
         encode_facts: Callable[[ProjectFacts], EncodedFacts],
         clock: Clock,

@@ -18,13 +18,13 @@ from typing import Final, ParamSpec, TypeVar
 
 import structlog
 
-from sidecar.datafiles.build import Compiler, content_hash, take_apart
+from sidecar.datafiles.build import Compiler, Slices, content_hash, take_apart
 from sidecar.datafiles.last_good import LastGood
 from sidecar.datafiles.reloads import Reloads
 from sidecar.datafiles.snapshot import DatafileStats, DatafileStatus, NamedSource, Snapshot
 from sidecar.errors import DatafileRejected, SourceUnavailable
 from sidecar.ports import Clock, Fetched
-from sidecar.values import shortened
+from sidecar.values import Pause, no_pause, shortened
 
 FIRST_READ_S: Final = 2.0
 """How long the first read may take before a copy on disk, if there is one, is served in the meantime."""
@@ -185,7 +185,9 @@ class Entry:
             return
         started_s = self._clock.monotonic_s()
         try:
-            snapshot = await self._in_worker(self._compiler.snapshot, self.name, fetched.body, self._clock.now_ms())
+            snapshot = await self._in_worker(
+                self._compiler.snapshot, self.name, fetched.body, self._clock.now_ms(), self._pause()
+            )
         except DatafileRejected as error:
             self._rejection, self._rejected_hash = error, fetched_hash
             self._failed(error)
@@ -207,8 +209,12 @@ class Entry:
             took_ms=round(self.stats.took_s * 1000),
         )
         del snapshot
-        await self._in_worker(take_apart, retired)
+        await self._in_worker(take_apart, retired, self._pause())
         await self._keep_copy(fetched.body)
+
+    def _pause(self) -> Pause:
+        """The worker rests between slices while decisions are made; nobody waits for a start to be gentle."""
+        return Slices() if self.snapshot is not None else no_pause
 
     def _serve(self, snapshot: Snapshot) -> list[Snapshot]:
         """Swap; what was served until now comes back, to be taken apart."""

@@ -19,6 +19,7 @@ from sidecar.decision.placement import Placement
 from sidecar.decision.trace import StepKind, Trace
 from sidecar.decision.user import User
 from sidecar.decision.variables import VariableAnswer
+from sidecar.values import Pause, no_pause
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -122,14 +123,17 @@ class CompiledDatafile:
         trace.note(StepKind.OUTCOME, flag.key, text, answer=decision.enabled)
 
 
-def compile_datafile(datafile: Datafile) -> CompiledDatafile:
-    """Compile every flag of a parsed datafile.
+def compile_datafile(datafile: Datafile, pause: Pause = no_pause) -> CompiledDatafile:
+    """Compile every flag of a parsed datafile; `pause` is called between two flags or experiments.
 
     Never raises: what is broken is disabled and warned of (F4).
     """
     warnings = Warnings(datafile.warnings)
     compiler = FlagCompiler(datafile, warnings)
-    flags = {key: compiler.flag(key) for key in datafile.flags}
+    flags = {}
+    for key in datafile.flags:
+        flags[key] = compiler.flag(key)
+        pause()
     return CompiledDatafile(
         revision=datafile.revision,
         account_id=datafile.account_id,
@@ -141,7 +145,7 @@ def compile_datafile(datafile: Datafile) -> CompiledDatafile:
         bot_filtering=datafile.bot_filtering,
         send_flag_decisions=datafile.send_flag_decisions,
         flags=flags,
-        experiments=compiler.experiments(),
+        experiments=compiler.experiments(pause),
         deliveries=compiler.deliveries(),
         attribute_ids=datafile.attribute_ids,
         event_ids=datafile.event_ids,
@@ -151,6 +155,6 @@ def compile_datafile(datafile: Datafile) -> CompiledDatafile:
     )
 
 
-def load(body: bytes) -> CompiledDatafile:
+def load(body: bytes, pause: Pause = no_pause) -> CompiledDatafile:
     """Parse and compile. Raises DatafileRejected as `parse` does."""
-    return compile_datafile(parse(body))
+    return compile_datafile(parse(body, pause), pause)

@@ -20,6 +20,7 @@ from sidecar.decision.placing import FEATURE_ROLLOUT, RUNNING, Placements
 from sidecar.decision.trace import StepKind, Trace
 from sidecar.decision.variables import Complain, FlagVariables
 from sidecar.limits import FLAG_RULES_MAX
+from sidecar.values import Pause
 
 
 class FlagCompiler:
@@ -60,7 +61,7 @@ class FlagCompiler:
             facts = FlagFacts(key=key, variables=empty, send_flag_decisions=False)
             return CompiledFlag(facts, problem=f"{error.path} {problem}")
 
-    def experiments(self) -> dict[str, Placement]:
+    def experiments(self, pause: Pause) -> dict[str, Placement]:
         """The experiments of the datafile by key; a broken one is left out, with a warning.
 
         Called once the flags are compiled, since they widen feature rollouts (K1).
@@ -77,6 +78,7 @@ class FlagCompiler:
                 said = f"`{placement.key}` is there twice; the last one is used by key"
                 self._warnings.add(f"{entity.path}.key", said)
             experiments[placement.key] = placement
+            pause()
         return experiments
 
     def deliveries(self) -> dict[str, Placement]:

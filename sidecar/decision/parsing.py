@@ -17,6 +17,7 @@ from sidecar.decision.datafile import Datafile, Entity, Warnings
 from sidecar.decision.entities import EVENT, GROUP, IDENTITY, JSON_ERRORS, EntityBroken, broken
 from sidecar.errors import DatafileRejected
 from sidecar.limits import DATAFILE_BYTES_MAX
+from sidecar.values import Pause, no_pause
 
 VERSIONS: Final = ("2", "3", "4")
 _BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
@@ -52,8 +53,8 @@ class _Header(Struct, frozen=True, gc=False, rename="camel"):
 _HEADER: Final = msgspec.json.Decoder(_Header)
 
 
-def parse(body: bytes) -> Datafile:
-    """Read a datafile's shape and index its entities.
+def parse(body: bytes, pause: Pause = no_pause) -> Datafile:
+    """Read a datafile's shape and index its entities; `pause` is called between the large lists.
 
     Raises DatafileRejected when it is too large, no JSON, of the wrong shape at the top, of an unknown
     version or without a revision. Everything below the top is read leniently and warned of. Source:
@@ -61,11 +62,14 @@ def parse(body: bytes) -> Datafile:
     """
     body = body.removeprefix(_BYTE_ORDER_MARK)
     header = _read_header(body)
+    pause()
     warnings = Warnings()
     audiences = indexed("audiences", header.audiences, "id", warnings)
     audiences.update(indexed("typedAudiences", header.typed_audiences, "id", warnings))
+    pause()
     experiments = indexed("experiments", header.experiments, "id", warnings)
     experiments.update(_grouped(header.groups, warnings))
+    pause()
     return Datafile(
         body=body,
         revision=_text(header.revision),

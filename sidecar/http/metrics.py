@@ -158,6 +158,10 @@ class Metrics:
             for result in ("applied", "unchanged", "rejected", "unavailable")
         ]
         yield counter("datafile_checks", "Looks at the source.", ("datafile", "result"), checks)
+        took = [((name,), self._datafiles.stats(name).took_s) for name in names]
+        yield gauge("datafile_apply_seconds", "How long the last application took.", by, took)
+        failed = [((name,), self._datafiles.stats(name).copies_failed) for name in names]
+        yield counter("datafile_copies_failed", "Last good copies that could not be written.", by, failed)
 
     def _notification_metrics(self) -> Iterator[Metric]:
         told = self._notifications

@@ -18,12 +18,11 @@ from sidecar.outbox.ledger import LAST_INDEX, Ledger
 from sidecar.outbox.queue import Queue
 from sidecar.outbox.remembered import RememberedIds
 from sidecar.outbox.rows import (
-    ROWS_PER_STATEMENT,
     Target,
-    chunks,
     digest_of,
     event_bytes,
     pack_routes,
+    statement_chunks,
     values_sql,
 )
 from sidecar.ports import Cursor, Record, Routes
@@ -155,7 +154,7 @@ class Intake:
         return plan
 
     def _insert(self, rows: Sequence[_Row]) -> None:
-        for chunk in chunks(rows, ROWS_PER_STATEMENT):
+        for chunk in statement_chunks(rows):
             parameters: list[object] = []
             for row in chunk:
                 parameters += row

@@ -20,6 +20,9 @@ from sidecar.values import Outcome, OutcomeState
 ROWS_PER_STATEMENT: Final = 64
 """Rows of the longest INSERT; with seven columns it stays under SQLite's oldest bound of 999 parameters."""
 
+_STATEMENT_SIZES: Final = (ROWS_PER_STATEMENT, 48, 32, 24, 16, 12, 8, 6, 4, 3, 2, 1)
+"""Rows of the INSERTs that are kept prepared. Why not any number: SQLite keeps what was last bound to each of them."""
+
 Item = TypeVar("Item")
 
 _UUID: Final = re.compile("[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
@@ -127,6 +130,15 @@ def values_sql(head: str, columns: int, rows: int) -> str:
 def in_sql(head: str, count: int) -> str:
     """`head` with an IN list of that many parameters."""
     return f"{head} IN ({','.join('?' * count)})"
+
+
+def statement_chunks(items: Sequence[Item]) -> Iterable[Sequence[Item]]:
+    """Slices in order, as few as make all of them as long as one of the INSERTs that are kept prepared."""
+    start = 0
+    while left := len(items) - start:
+        size = next(size for size in _STATEMENT_SIZES if size <= left)
+        yield items[start : start + size]
+        start += size
 
 
 def chunks(items: Sequence[Item], size: int) -> Iterable[Sequence[Item]]:

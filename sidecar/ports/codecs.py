@@ -8,6 +8,7 @@ from typing import NamedTuple, Protocol
 from sidecar.decision import CompiledDatafile, Decision
 from sidecar.events.model import Event, ProjectFacts
 from sidecar.ports.outbox import EncodedFacts, StoredRecord
+from sidecar.values import Pause
 
 
 class RecordCodec(Protocol):
@@ -36,10 +37,11 @@ class Rendered(NamedTuple):
 class DecisionCodec(Protocol):
     """Keeps decisions as bytes, so that a reply is a join of them."""
 
-    def render(self, compiled: CompiledDatafile) -> Mapping[Decision, Rendered]:
+    def render(self, compiled: CompiledDatafile, pause: Pause) -> Mapping[Decision, Rendered]:
         """The bytes of every prebuilt decision; a decision that is not among them is rendered on look-up.
 
-        Pure and thread-safe; called off the event loop when a datafile is applied.
+        Pure and thread-safe; called off the event loop when a datafile is applied. `pause` is called between two
+        decisions.
         """
         ...
 

@@ -15,6 +15,7 @@ from sidecar.decision import CompiledDatafile, Decision, ImpressionPart, Reason,
 from sidecar.pb import decision_pb2, record_pb2
 from sidecar.ports import Rendered
 from sidecar.rpc import wire, wire_values
+from sidecar.values import Pause, no_pause
 
 RENDERED_ON_DEMAND_MAX: Final = 4_096
 """Rare decisions (forced, whitelisted, sticky) whose bytes are kept, per snapshot."""
@@ -39,9 +40,9 @@ _IMPRESSIONS: Final = wire.tag(record_pb2.StoredCall.IMPRESSIONS_FIELD_NUMBER)
 class AnswerCodec:
     """The `DecisionCodec` of the wire contract and of `sidecar.outbox.v1`."""
 
-    def render(self, compiled: CompiledDatafile) -> Mapping[Decision, Rendered]:
+    def render(self, compiled: CompiledDatafile, pause: Pause = no_pause) -> Mapping[Decision, Rendered]:
         """See `ports.DecisionCodec`."""
-        return _RenderedDecisions(compiled)
+        return _RenderedDecisions(compiled, pause)
 
     def record(  # noqa: PLR0917 - one argument a field of the stored call, in its order
         self, call: bytes, decision_id: str, received_ms: int, datafile: str, impressions: Sequence[bytes], form: str
@@ -132,10 +133,11 @@ def _named(datafile: str) -> bytes:
 class _RenderedDecisions(dict[Decision, Rendered]):
     """Bytes by decision: all prebuilt ones from the start, a bounded number of others as they come."""
 
-    def __init__(self, compiled: CompiledDatafile) -> None:
+    def __init__(self, compiled: CompiledDatafile, pause: Pause) -> None:
         super().__init__()
         for decision in compiled.prebuilt():
             self[decision] = _render(decision)
+            pause()
         self._bound = len(self) + RENDERED_ON_DEMAND_MAX
 
     def __missing__(self, decision: Decision) -> Rendered:
@@ -146,9 +148,8 @@ class _RenderedDecisions(dict[Decision, Rendered]):
 
 
 def _render(decision: Decision) -> Rendered:
-    return Rendered(
-        render_answer(decision, decision.problems), tuple(_render_impression(part) for part in decision.impressions)
-    )
+    impressions = tuple(_render_impression(part) for part in decision.impressions)
+    return Rendered(render_answer(decision, decision.problems), impressions)
 
 
 def _render_impression(part: ImpressionPart) -> bytes:

@@ -36,14 +36,14 @@ class Gate:
     def __init__(self, telemetry: Telemetry, token: Callable[[], str | None] = lambda: None) -> None:
         """`token` gives the bearer token that calls must carry, None for none; asked each call, so it may change."""
         self._telemetry, self._token = telemetry, token
-        self._streams: set[asyncio.Task[object]] = set()
-        """The tasks of the streams that run now; each adds and removes itself."""
+        self._waiting: set[asyncio.Task[object]] = set()
+        """The tasks of streams that wait for their handler's next reply; each adds and removes itself."""
         self.shut = False
 
     def close(self) -> None:
         """From now on calls are refused with UNAVAILABLE/STOPPING, and the streams that run are ended with it."""
         self.shut = True
-        for task in self._streams:
+        for task in self._waiting:
             task.cancel()
 
     def guard(self, table: MethodTable) -> MethodTable:
@@ -93,8 +93,7 @@ class Gate:
         open_to_all = name.startswith(health.SERVICE)
 
         def admit(call: Call) -> None:
-            if self.shut:
-                raise Stopping
+            self._raise_if_shut()
             token = None if open_to_all else self._token()
             if token is not None and not _carries(call, token):
                 message = "the call carries no valid bearer token; wanted `authorization: Bearer …` in its metadata"
@@ -106,20 +105,31 @@ class Gate:
         """Pass replies on until the gate shuts, then tell the reader that the process is stopping.
 
         Why by cancelling the call's own task: a race of two futures for each message would cost more than the message.
+        Why only while it waits for its handler: a cancellation that meets the transport, which is sending, ends the
+        call without a status. A stream that sends comes back here and finds the gate shut.
         """
         task = asyncio.current_task()
         assert task is not None, "a stream runs in the task of its call"
-        self._streams.add(task)
-        try:
-            async for reply in replies:
-                yield reply
-        except asyncio.CancelledError:
-            if not self.shut:
-                raise
-            task.uncancel()
-            raise Stopping from None
-        finally:
-            self._streams.discard(task)
+        iterator = aiter(replies)
+        while True:
+            self._raise_if_shut()
+            self._waiting.add(task)
+            try:
+                reply = await anext(iterator)
+            except StopAsyncIteration:
+                return
+            except asyncio.CancelledError:
+                if not self.shut:
+                    raise
+                task.uncancel()
+                raise Stopping from None
+            finally:
+                self._waiting.discard(task)
+            yield reply
+
+    def _raise_if_shut(self) -> None:
+        if self.shut:
+            raise Stopping
 
 
 def _carries(call: Call, token: str) -> bool:

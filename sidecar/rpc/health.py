@@ -30,7 +30,7 @@ class Health:
     def __init__(self) -> None:
         self._statuses: dict[str, int] = {"": NOT_SERVING}
         self._changed = asyncio.Event()
-        self._stopping = False
+        self.stopping = False
 
     def name_services(self, services: Iterable[str]) -> None:
         """Let full service names follow the process from now on."""
@@ -39,7 +39,7 @@ class Health:
 
     def set(self, name: str, *, serving: bool) -> None:
         """Say whether a name serves; a name that was never set is unknown. Nothing serves again after `stop`."""
-        status = SERVING if serving and not self._stopping else NOT_SERVING
+        status = SERVING if serving and not self.stopping else NOT_SERVING
         for each in (name,) if name else [each for each in self._statuses if not each.startswith(DATAFILE)]:
             self._statuses[each] = status
         changed, self._changed = self._changed, asyncio.Event()
@@ -47,7 +47,7 @@ class Health:
 
     def stop(self) -> None:
         """Say that nothing serves any more: the process is on its way down."""
-        self._stopping = True
+        self.stopping = True
         for name in list(self._statuses):
             self.set(name, serving=False)
 

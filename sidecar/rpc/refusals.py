@@ -20,6 +20,9 @@ from sidecar.rpc.methods import Call, Code, Refusal
 
 DOMAIN: Final = "sidecar"
 
+_ENCODED_BYTES_MAX: Final = 12
+"""What one character takes at most in `grpc-message`: four bytes, percent-encoded."""
+
 _TABLE: Final[Mapping[type[Exception], tuple[Code, str]]] = {
     errors.RequestMalformed: (Code.INVALID_ARGUMENT, "MALFORMED"),
     errors.RequestInvalid: (Code.INVALID_ARGUMENT, "INVALID_ARGUMENT"),
@@ -116,8 +119,15 @@ def _bad_request(error: errors.RequestInvalid) -> error_details_pb2.BadRequest:
 
 def _shown(text: str) -> str:
     """A text of an error, which may hold input of any length, as short as metadata has to be."""
-    bound = limits.REFUSAL_TEXT_CHARACTERS_MAX
-    return text if len(text) <= bound else f"{text[: bound - 1]}…"
+    room = limits.REFUSAL_TEXT_BYTES_MAX
+    if len(text) * _ENCODED_BYTES_MAX <= room:
+        return text
+    for at, character in enumerate(text):
+        plain = " " <= character <= "~" and character != "%"
+        room -= 1 if plain else 3 * len(character.encode(errors="replace"))
+        if room < 0:
+            return text[:at] + "…"
+    return text
 
 
 def _metadata(error: Exception) -> Mapping[str, str]:

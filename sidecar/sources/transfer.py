@@ -71,7 +71,7 @@ class Transfer:
             async with self._open().get(url, headers=sent, proxy=_proxy(url), allow_redirects=False) as response:
                 target = response.headers.get("Location", "")
                 if response.status not in _REDIRECTS or not target:
-                    body = await self._body(response) if response.status == 200 else b""  # noqa: PLR2004 - OK
+                    body = await self._body(response) if response.status == 200 else b""  # noqa: PLR2004 - the status named OK
                     etag, modified = (
                         response.headers.get("ETag", ""),
                         response.headers.get("Last-Modified", ""),

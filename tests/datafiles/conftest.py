@@ -18,6 +18,7 @@ from sidecar.decision import CompiledDatafile, Decision, load
 from sidecar.errors import SourceUnavailable
 from sidecar.events.model import ProjectFacts
 from sidecar.ports import EncodedFacts, Fetched, Rendered
+from sidecar.values import Pause
 
 
 def body_of(revision: str, *, sdk_key: str = "", padding: str = "") -> bytes:
@@ -54,10 +55,10 @@ class SystemClock:
 class EmptyCodec:
     """Renders nothing in advance."""
 
-    def render(self, compiled: CompiledDatafile) -> Mapping[Decision, Rendered]:
+    def render(self, compiled: CompiledDatafile, pause: Pause) -> Mapping[Decision, Rendered]:
         return {}
 
-    def record(
+    def record(  # noqa: PLR0917 - the port's
         self,
         call: bytes,
         decision_id: str,
@@ -125,7 +126,7 @@ class Serve(Protocol):
     def __call__(
         self,
         *sources: NamedSource,
-        load: Callable[[bytes], CompiledDatafile] = ...,
+        load: Callable[[bytes, Pause], CompiledDatafile] = ...,
         last_good: LastGood | None = None,
         on_applied: Sequence[Callable[[Snapshot], None]] = (),
     ) -> AbstractAsyncContextManager[Datafiles]: ...
@@ -134,7 +135,7 @@ class Serve(Protocol):
 @asynccontextmanager
 async def _serve(
     *sources: NamedSource,
-    load: Callable[[bytes], CompiledDatafile] = load,
+    load: Callable[[bytes, Pause], CompiledDatafile] = load,
     last_good: LastGood | None = None,
     on_applied: Sequence[Callable[[Snapshot], None]] = (),
 ) -> AsyncIterator[Datafiles]:

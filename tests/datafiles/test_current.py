@@ -20,6 +20,7 @@ from sidecar.errors import (
     SourceUnavailable,
     Stopping,
 )
+from sidecar.values import Pause
 from tests.datafiles.conftest import MemorySource, Serve, body_of
 
 VECTORS = Path(__file__).parent.parent / "vectors"
@@ -213,9 +214,9 @@ async def test_a_bad_body_keeps_the_last_good_one_and_says_so(serve: Serve) -> N
 async def test_the_same_bad_body_is_compiled_and_logged_once_and_counted_each_time(serve: Serve) -> None:
     loads: list[bytes] = []
 
-    def counted_load(body: bytes) -> CompiledDatafile:
+    def counted_load(body: bytes, pause: Pause) -> CompiledDatafile:
         loads.append(body)
-        return load(body)
+        return load(body, pause)
 
     source = MemorySource(body_of("1"))
     async with serve(NamedSource(name="default", source=source), load=counted_load) as datafiles:
@@ -288,7 +289,7 @@ async def test_a_source_that_fails_differently_each_time_does_not_fill_the_log(s
 
 
 async def test_a_fault_in_the_compiler_costs_one_reload(serve: Serve) -> None:
-    def faulty_load(body: bytes) -> CompiledDatafile:
+    def faulty_load(body: bytes, pause: Pause) -> CompiledDatafile:
         if b'"revision": "2"' in body:
             raise KeyError("variations")
         return load(body)

@@ -12,7 +12,6 @@ import pytest
 import yaml
 
 from sidecar.app import settings
-from sidecar.errors import ConfigInvalid
 from sidecar.pb import decision_pb2, tracking_pb2
 from sidecar.rpc import refusals
 from tests.docs.reading import blocks, page, rows, section, trees, words
@@ -154,8 +153,7 @@ def test_the_example_of_the_configuration_page_is_a_configuration(tmp_path: Path
     assert [one.type for one in settings.destinations(read)] == ["optimizely", "segment", "webhook"]
 
 
-def test_a_socket_mode_that_yaml_took_for_a_number_is_refused(tmp_path: Path) -> None:
+def test_a_socket_mode_without_quotes_is_what_it_looks_like(tmp_path: Path) -> None:
     (tmp_path / "sidecar.yaml").write_text("socket_mode: 0660\n")
 
-    with pytest.raises(ConfigInvalid, match="socket_mode is `432`, wanted four octal digits in quotes"):
-        settings.load({}, {}, tmp_path / "sidecar.yaml")
+    assert settings.load({}, {}, tmp_path / "sidecar.yaml").socket_mode == "0660"

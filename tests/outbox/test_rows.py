@@ -4,6 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sidecar.outbox.rows import (
+    ROWS_PER_STATEMENT,
     Target,
     digest_of,
     event_bytes,
@@ -11,6 +12,7 @@ from sidecar.outbox.rows import (
     pack_id,
     pack_outcomes,
     pack_routes,
+    statement_chunks,
     unpack_outcomes,
     unpack_routes,
 )
@@ -57,3 +59,15 @@ def test_ids_in_order_of_time_stay_in_order() -> None:
 )
 def test_different_ids_are_never_taken_for_each_other(ids: set[str]) -> None:
     assert len({digest_of(event_id) for event_id in ids}) == len(ids)
+
+
+def test_statement_chunks_hold_everything_in_order_in_few_and_known_sizes() -> None:
+    items = list(range(3 * ROWS_PER_STATEMENT))
+    sizes = set()
+    for count in range(len(items) + 1):
+        parts = list(statement_chunks(items[:count]))
+        assert [item for part in parts for item in part] == items[:count]
+        assert len(parts) <= 3 + count // ROWS_PER_STATEMENT
+        sizes |= {len(part) for part in parts}
+    assert len(sizes) == 12
+    assert max(sizes) == ROWS_PER_STATEMENT

@@ -236,7 +236,7 @@ def test_violations_of_long_keys_still_reach_the_caller(asker: Asker, key: str) 
 def test_an_unknown_datafile_of_any_length_is_named_shortened(asker: Asker, name: str) -> None:
     refused = asker.refused(DECIDE, decide_request(datafile=name))
     assert (refused.code, refused.reason) == ("NOT_FOUND", "DATAFILE_NOT_FOUND")
-    assert refused.metadata["datafile"].startswith(name[:200])
+    assert refused.metadata["datafile"].startswith(name[:100])
 
 
 def test_values_at_their_bounds_are_taken(asker: Asker) -> None:

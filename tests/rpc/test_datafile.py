@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
+from google.protobuf.message import Message
 from google.rpc import status_pb2
 
 from sidecar.pb import classic_pb2, datafile_pb2, reason_pb2, value_pb2
@@ -124,13 +125,14 @@ async def test_unknown_datafile_is_not_found_by_every_method(changing: Changing)
     ):
         refused = await changing.served.refused(SERVICE + method, request)
         assert (refused.code, refused.reason, refused.domain) == ("NOT_FOUND", "DATAFILE_NOT_FOUND", "sidecar")
-    for method, request in (
-        ("GetDatafile", datafile_pb2.GetDatafileRequest(datafile="nope")),
-        ("Watch", datafile_pb2.WatchRequest(datafile="nope")),
-    ):
+    streams: dict[str, Message] = {
+        "GetDatafile": datafile_pb2.GetDatafileRequest(datafile="nope"),
+        "Watch": datafile_pb2.WatchRequest(datafile="nope"),
+    }
+    for method, message in streams.items():
         with pytest.raises(Exception, match="nope") as error:
-            await anext(aiter(changing.served.stream(SERVICE + method, request)))
-        assert said(error.value).reason == "DATAFILE_NOT_FOUND"  # type: ignore[arg-type]  # the call's error
+            await anext(aiter(changing.served.stream(SERVICE + method, message)))
+        assert said(error.value).reason == "DATAFILE_NOT_FOUND"
 
 
 # --- GetDatafile --------------------------------------------------------------------------------------------------
@@ -151,7 +153,7 @@ async def test_datafile_that_is_not_loaded_cannot_be_read(tmp_path: Path) -> Non
     async with serving(tmp_path, {"datafiles": {}}) as served:
         with pytest.raises(Exception, match="no datafile") as error:
             await anext(aiter(served.stream(SERVICE + "GetDatafile", datafile_pb2.GetDatafileRequest())))
-        assert said(error.value).reason == "NO_DATAFILE"  # type: ignore[arg-type]  # the call's error
+        assert said(error.value).reason == "NO_DATAFILE"
         refused = await served.refused(SERVICE + "GetConfig", datafile_pb2.GetConfigRequest())
         assert (refused.code, refused.reason) == ("FAILED_PRECONDITION", "NO_DATAFILE")
 

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from grpc_health.v1 import health_pb2
 
+from sidecar.errors import Stopping
 from sidecar.pb import datafile_pb2, decision_pb2
+from sidecar.rpc.gate import Gate
+from sidecar.rpc.methods import Call, ServerStream
+from sidecar.telemetry import Telemetry
 from tests.support.refusals import said
 from tests.support.served import DECIDE, Served, decide_request, serving
 
@@ -27,7 +33,7 @@ async def told(stream: Any) -> Any:
     with pytest.raises(Exception, match="stopping") as error:
         async for _ in stream:
             pass
-    return said(error.value)  # type: ignore[arg-type]  # the call's error
+    return said(error.value)
 
 
 async def test_calls_need_the_token_of_the_file(tmp_path: Path) -> None:
@@ -39,7 +45,7 @@ async def test_calls_need_the_token_of_the_file(tmp_path: Path) -> None:
         for wrong in ("", "wrong", token + "x", token[:-1], "Bearer " + token):
             with pytest.raises(Exception, match="bearer token") as error:
                 await decide(served, wrong)
-            refused = said(error.value)  # type: ignore[arg-type]  # the call's error
+            refused = said(error.value)
             assert (refused.code, refused.reason, refused.domain) == ("UNAUTHENTICATED", "UNAUTHENTICATED", "sidecar")
             assert token not in refused.message
 
@@ -101,3 +107,30 @@ async def test_counters_count_calls_and_refusals(served: Served) -> None:
     assert (
         'sidecar_call_errors_total{code="INVALID_ARGUMENT",method="sidecar.v1.DecisionService/Decide"} 1.0' in text
     ), os.linesep.join(line for line in text.splitlines() if "call_errors" in line)
+
+
+async def test_a_stream_that_is_sending_when_the_gate_shuts_is_told_once_it_has_sent() -> None:
+    gate, sending = Gate(Telemetry()), asyncio.Event()
+
+    async def endless(request: bytes, call: Call) -> AsyncIterator[bytes]:
+        while True:
+            yield b"reply"
+
+    method = gate.guard({"/s/Stream": ServerStream(endless)})["/s/Stream"]
+    assert isinstance(method, ServerStream)
+    call: Any = None
+
+    async def transport() -> str:
+        """As a wire does it: take a reply, send it, take the next one."""
+        try:
+            async for _ in method.handler(b"", call):
+                sending.set()
+                await asyncio.sleep(0.01)
+        except Stopping:
+            return "told"
+        return "ended"
+
+    served = asyncio.create_task(transport())
+    await sending.wait()
+    gate.close()
+    assert await served == "told"

@@ -1,4 +1,4 @@
-"""The method table against the contract: every method is there, and what is not served says so; reflection tells all."""
+"""The method table against the contract: every method is there, what is not served says so, reflection tells all."""
 
 from __future__ import annotations
 

@@ -92,7 +92,8 @@ class Daemon:
         self._process = subprocess.Popen(
             [sys.executable, "-m", "sidecar", "serve", "--config", str(file), *self.arguments],
             cwd=self.directory,
-            env={**clean, "PYTHONPATH": str(ROOT), **self.environment},
+            # A log in JSON, whatever the file says: it is how a test learns where the daemon listens.
+            env={**clean, "PYTHONPATH": str(ROOT), "SIDECAR_LOG_FORMAT": "json", **self.environment},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -215,7 +216,7 @@ class Daemon:
     def call(self, method: str, request: Any, response: Any, *, timeout_s: float = 10.0) -> Any:
         """One unary call: `method` as `/sidecar.v1.DecisionService/Decide`; raises `grpc.RpcError`."""
         with self.channel() as channel:
-            unary = channel.unary_unary(
+            unary: Any = channel.unary_unary(
                 method,
                 request_serializer=lambda message: message.SerializeToString(),
                 response_deserializer=response.FromString,

@@ -33,7 +33,7 @@ def said(error: grpc.RpcError | grpc.aio.AioRpcError | status_pb2.Status) -> Sai
     if isinstance(error, status_pb2.Status):
         return _read(error, "")
     call: Any = error
-    details = {key: value for key, value in call.trailing_metadata() or ()}.get(DETAILS_KEY)
+    details = dict(call.trailing_metadata() or ()).get(DETAILS_KEY)
     assert details is not None, f"no details with {call.code()}: {call.details()}"
     status = status_pb2.Status.FromString(details)
     assert (status.code, status.message) == (call.code().value[0], call.details())

@@ -95,7 +95,7 @@ def decide_request(**fields: Any) -> decision_pb2.DecideRequest:
 
 def track_request(**fields: Any) -> tracking_pb2.TrackRequest:
     """A TrackRequest; its maps are native values."""
-    maps = {
+    maps: dict[str, Any] = {
         name: values(fields.pop(name))
         for name in ("attributes", "event_tags", "properties", "context", "integrations")
         if name in fields

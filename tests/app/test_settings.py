@@ -1,0 +1,203 @@
+"""The whole configuration: precedence, the file, and every mistake at once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sidecar.app import settings
+from sidecar.app.settings import DecideOptionName, LogLevel, Settings
+from sidecar.errors import ConfigInvalid
+
+
+def load(
+    tmp_path: Path, text: str = "", environment: Mapping[str, str] | None = None, flags: Mapping[str, Any] | None = None
+) -> Settings:
+    file = tmp_path / "sidecar.yaml"
+    file.write_text(text)
+    return settings.load(flags or {}, environment or {}, file)
+
+
+def problems(tmp_path: Path, text: str = "", environment: Mapping[str, str] | None = None) -> tuple[str, ...]:
+    with pytest.raises(ConfigInvalid) as invalid:
+        load(tmp_path, text, environment)
+    return invalid.value.problems
+
+
+def test_nothing_is_the_defaults() -> None:
+    given = settings.load({}, {}, None)
+    assert given == Settings()
+    assert (given.grpc_listen, given.http_listen) == (("127.0.0.1:8013",), "127.0.0.1:8014")
+    (only,) = settings.destinations(given)
+    assert (only.name, only.type) == ("optimizely", "optimizely")
+
+
+def test_flags_stand_above_variables_above_the_file_above_defaults(tmp_path: Path) -> None:
+    text = "stop_delay: 1s\ngrace: 1s\ndrain: 1s\noutbox: {bytes_max: 1MiB, age_max: 1h}"
+    environment = {"SIDECAR_GRACE": "2s", "SIDECAR_DRAIN": "2s", "SIDECAR_OUTBOX_AGE_MAX": "2h"}
+    given = load(tmp_path, text, environment, {"drain": "3s"})
+    assert (given.stop_delay_s, given.grace_s, given.drain_s) == (1.0, 2.0, 3.0)
+    assert (given.outbox.bytes_max, given.outbox.age_max_s) == (2**20, 7200.0)
+    assert given.log.level is LogLevel.INFO
+
+
+def test_options_and_addresses_are_lists_in_every_layer(tmp_path: Path) -> None:
+    both = (DecideOptionName.ENABLED_FLAGS_ONLY, DecideOptionName.INCLUDE_REASONS)
+    text = "default_decide_options: [ENABLED_FLAGS_ONLY, INCLUDE_REASONS]"
+    assert load(tmp_path, text).default_decide_options == both
+    environment = {"SIDECAR_DEFAULT_DECIDE_OPTIONS": "ENABLED_FLAGS_ONLY, INCLUDE_REASONS"}
+    assert load(tmp_path, "", environment).default_decide_options == both
+    listen = ["127.0.0.1:1", "unix:/run/s"]
+    assert load(tmp_path, "", {}, {"grpc_listen": listen}).grpc_listen == tuple(listen)
+
+
+@pytest.mark.parametrize("mode", ["0600", '"0600"', "'0600'"])
+def test_plain_words_of_the_file_are_what_they_look_like(tmp_path: Path, mode: str) -> None:
+    given = load(tmp_path, f"http_listen: off\nsocket_mode: {mode}\nsdk_key: 0123\nhints: true\ntoken_file: no")
+    assert (given.http_listen, given.socket_mode, given.sdk_key, given.hints) == ("off", "0600", "0123", True)
+    assert given.token_file == Path("no")
+
+
+def test_empty_keys_are_absent_ones(tmp_path: Path) -> None:
+    assert load(tmp_path, "datafile:\ngrace: ~\nlog:\n  level: null") == Settings()
+
+
+def test_merged_mappings_of_the_file_are_merged(tmp_path: Path) -> None:
+    text = """
+datafiles:
+  a: &base {path: /a.json, destinations: [one]}
+  b: {<<: *base, path: /b.json}
+destinations: [{name: one, type: stdout}]
+"""
+    first, second = settings.datafiles(load(tmp_path, text))
+    assert (first.destinations, second.destinations) == (("one",), ("one",))
+
+
+def test_every_mistake_is_said_at_once_with_its_path(tmp_path: Path) -> None:
+    text = """
+grpc_listen: [nowhere, "127.0.0.1:1"]
+graec: 5s
+drain: soon
+outbox: {bytes_max: much}
+datafiles:
+  one: {path: /a.json, poll_intervall: 5s}
+  two: {path: /a.json, url: https://b}
+  three: nothing
+destinations:
+  - {name: a, type: nope}
+  - {type: stdout}
+  - {name: c, type: segment, batch_events_max: x}
+  - {name: d, type: stdout}
+  - {name: d, type: stdout}
+"""
+    found = problems(tmp_path, text, {"SIDECAR_GRCAE": "1s"})
+    starts = [
+        "variable `SIDECAR_GRCAE` is unknown; did you mean `SIDECAR_GRACE`?",
+        "graec is unknown; did you mean `grace`?",
+        "drain is `soon`",
+        "outbox.bytes_max is `much`",
+        "datafiles.one.poll_intervall is unknown; did you mean `poll_interval`?",
+        "datafiles.two has `path` and `url`, wanted one of",
+        "datafiles.three is `nothing`, wanted a mapping",
+        "destinations[0].type is `nope`, wanted one of",
+        "destinations[1].name is `None`",
+        "destinations[2].write_key is missing",
+        "destinations[2].batch_events_max is `x`",
+        "destinations[4].name is `d` again",
+    ]
+    for start in starts:
+        assert [one for one in found if one.startswith(start)], (start, found)
+    assert len(found) == len(set(found)) == len(starts), found
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("datafile: a\nsdk_key: b", "datafile and sdk_key are both given, wanted one of them"),
+        ("datafile: a\ndatafiles: {x: {path: b}}", "datafile or sdk_key is given beside datafiles, wanted one way"),
+        ("tls_cert: a", "tls_cert and tls_key go together, wanted both or none"),
+        ("tls_client_ca: a", "tls_client_ca is given without tls_cert and tls_key"),
+        ("grpc_listen: []", "grpc_listen is empty, wanted at least one address"),
+        ("grpc_listen: here", "grpc_listen[0] is `here`, wanted HOST:PORT or unix:PATH (at most 107 bytes)"),
+        ("http_listen: unix:/run/s", "http_listen is `unix:/run/s`, wanted HOST:PORT or `off`"),
+        ("http_listen: '8014'", "http_listen is `8014`, wanted HOST:PORT or `off`"),
+        ("socket_mode: '0999'", "socket_mode is `0999`, wanted four octal digits, as 0660"),
+        ("socket_mode: 432", "socket_mode is `432`, wanted four octal digits, as 0660"),
+        (
+            "datafiles: {x: {path: a, destinations: [gone]}}",
+            "datafiles.x.destinations names `gone`, which is not among destinations",
+        ),
+        ("datafiles: {x: {path: a, destinations: gone}}", "datafiles.x.destinations is `gone`, wanted a list of names"),
+        ("datafiles: {x: {}}", "datafiles.x has none of them, wanted one of `path`, `url` and `sdk_key`"),
+    ],
+)
+def test_contradiction_is_named(tmp_path: Path, text: str, problem: str) -> None:
+    assert problems(tmp_path, text) == (problem,)
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("a: [1", "is no YAML: line 1, column 6: "),
+        ("grace: 1s\nlog: {level: info}\ngrace: 2s", "is no YAML: line 3, column 1: the key `grace` is there twice"),
+        ("write_key: hunter2: oops", "is no YAML: line 1, column 19: "),
+        ("- a", "is a list, wanted a mapping"),
+        ("just text", "is a str, wanted a mapping"),
+        ("a: !!python/object:os.system x", "is no YAML: line 1, column 4: "),
+        ("a: \x00", "is no YAML"),
+    ],
+)
+def test_file_that_is_no_mapping_is_said_without_its_text(tmp_path: Path, text: str, problem: str) -> None:
+    (said,) = problems(tmp_path, text)
+    assert problem in said
+    assert str(tmp_path / "sidecar.yaml") in said
+    assert "hunter2" not in said
+
+
+def test_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ConfigInvalid, match=r"missing\.yaml` cannot be read: No such file"):
+        settings.load({}, {}, tmp_path / "missing.yaml")
+    (tmp_path / "latin.yaml").write_bytes("grace: é".encode("latin-1"))
+    with pytest.raises(ConfigInvalid, match="is no UTF-8 at byte 7"):
+        settings.load({}, {}, tmp_path / "latin.yaml")
+
+
+def test_short_forms_make_a_default_datafile(tmp_path: Path) -> None:
+    (by_path,) = settings.datafiles(load(tmp_path, "datafile: shop.json"))
+    (by_url,) = settings.datafiles(load(tmp_path, "datafile: https://example.com/d.json"))
+    (by_key,) = settings.datafiles(load(tmp_path, "sdk_key: abc\naccess_token: hunter2"))
+    assert {one.name for one in (by_path, by_url, by_key)} == {"default"}
+    kinds = [type(one.source).__name__ for one in (by_path, by_url, by_key)]
+    assert kinds == ["FileSourceSection", "HttpSourceSection", "OptimizelySourceSection"]
+
+
+def test_short_destinations_are_named_like_their_type(tmp_path: Path) -> None:
+    given = settings.destinations(load(tmp_path, "destination: [stdout]\ndestinations: [{name: a, type: stdout}]"))
+    assert [one.name for one in given] == ["a", "stdout"]
+
+
+def test_secrets_stand_in_no_repr_and_no_message(tmp_path: Path) -> None:
+    text = """
+sdk_key: a
+access_token: hunter2
+destinations:
+  - {name: segment, type: segment, write_key: hunter2}
+  - {name: hook, type: webhook, endpoint: "https://example.com/", secret: hunter2}
+"""
+    given = load(tmp_path, text)
+    shown = [repr(given), str(given), repr(settings.destinations(given)), repr(settings.datafiles(given))]
+    assert not [one for one in shown if "hunter2" in one]
+    for broken in (
+        "destinations: [[hunter2]]",
+        "destinations: {segment: {write_key: hunter2}}",
+        "datafiles: [{access_token: hunter2}]",
+        "datafiles: {a: [hunter2]}",
+        "access_token: [hunter2]",
+        "access_token: {value: hunter2}",
+        "destinations: [{name: s, type: segment, write_key: {value: hunter2}}]",
+        "destinations: [{name: s, type: segment, write_key: [hunter2]}]",
+    ):
+        assert "hunter2" not in "\n".join(problems(tmp_path, broken)), broken
