@@ -199,17 +199,6 @@ async def test_an_attribute_that_conditions_cannot_read_is_unknown_and_named(sma
     assert [reason for reason in decision.reasons if "`x`" in reason]
 
 
-async def test_a_variable_that_is_no_value_of_its_type_is_null_with_a_reason(tmp_path: Path) -> None:
-    variables = [{"id": "v1", "key": "n", "type": "integer", "defaultValue": "many"}]
-    path = tmp_path / "one.json"
-    path.write_text(json.dumps(document(featureFlags=[flag(variables=variables)])))
-    async with serving(tmp_path, {"datafile": str(path)}) as served:
-        for options in ([], option("INCLUDE_REASONS"), option("EXCLUDE_VARIABLES")):
-            (decision,) = (await served.decide(flag_keys=["f"], options=options)).decisions
-            said = [reason for reason in decision.reasons if "variable `n` is null" in reason]
-            assert len(said) == (0 if options == option("EXCLUDE_VARIABLES") else 1), decision.reasons
-
-
 async def test_a_null_attribute_is_as_an_absent_one(small: Served) -> None:
     (with_null,) = (await small.decide(flag_keys=["f"], attributes={"x": None})).decisions
     (without,) = (await small.decide(flag_keys=["f"])).decisions

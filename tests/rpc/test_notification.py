@@ -300,6 +300,6 @@ async def test_a_stuck_reader_is_cut_at_the_end_of_the_grace(served: Served) -> 
         for number in range(100):
             await served.decide(decision_id=f"d-{number}", attributes={"text": "x" * 30_000})
         served.parts.gate.close()
-        await readers(served, 0)
         async with asyncio.timeout(5):
             await served.parts.transport.stop(grace_s=0.2)
+        await readers(served, 0)

@@ -25,10 +25,14 @@ def smallest(difference: Difference, compare: Callable[[Case], Difference | None
             if tries > TRIES_MAX:
                 return difference
             less = _compared(case, compare)
-            if less is not None and less.fields == difference.fields:
+            if less is not None and _is_same(less, difference):
                 difference, shrunk = less, True
                 break
     return difference
+
+
+def _is_same(one: Difference, other: Difference) -> bool:
+    return (one.fields, one.theirs.problem) == (other.fields, other.theirs.problem)
 
 
 def _compared(case: Case, compare: Callable[[Case], Difference | None]) -> Difference | None:
@@ -62,7 +66,7 @@ def _parts(node: Json, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
         yield from ((*path, place) for place in range(len(node)))
         children: list[tuple[Any, Json]] = list(enumerate(node))
     elif isinstance(node, dict):
-        yield from ((*path, key) for key in ("audienceConditions", "type", "cmab", "subType", "match") if key in node)
+        yield from ((*path, key) for key in ("audienceConditions", "cmab") if key in node)
         children = list(node.items())
     else:
         return

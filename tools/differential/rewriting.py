@@ -122,7 +122,7 @@ def complete(datafile: Json) -> Json:
         _fill(flag, _FLAG)
         flag["experimentIds"] = [_text(one) for one in flag["experimentIds"]]
         for variable in flag["variables"]:
-            _fill(variable, {"defaultValue": ""})
+            _fill(variable, {"defaultValue": "", "type": "string"})
             variable["defaultValue"] = _text(variable["defaultValue"])
     return changed
 

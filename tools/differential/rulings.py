@@ -107,8 +107,8 @@ TABLE: Final[tuple[Ruling, ...]] = (
         id="R15",
         says="a contextual bandit is skipped where it would choose",
         rewrite=rewriting.without_bandits,
-        # Raising too: the SDK evaluates an audience that cannot matter.
-        about=lambda ours, theirs: not _unread(ours, theirs),
+        # Whatever the SDK says: it also reads and evaluates the audience of a rule that cannot answer here.
+        about=lambda _ours, _theirs: True,
     ),
     Ruling(id="R16", says="impressions of the Classic calls: not a decision"),
 )
