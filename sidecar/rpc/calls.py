@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -10,22 +11,26 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from sidecar.pb import record_pb2, tracking_pb2
 from sidecar.rpc import wire
 from sidecar.rpc.money import check_money
-from sidecar.rpc.records import TrackingRequest
+from sidecar.rpc.records import Maps, TrackingRequest, map_names
 from sidecar.rpc.requests import Violations, check_id, check_text
 from sidecar.rpc.wire_values import mapping
 
 
 @dataclass(frozen=True, slots=True)
 class CallKind:
-    """What differs between the six calls. `maps` and `texts` name fields; `required` those that may not be empty."""
+    """What differs between the six calls. `texts` names fields; `required` those that may not be empty."""
 
     method: str
     field: str
     request: Any
     response: Any
-    maps: tuple[str, ...]
     texts: tuple[str, ...] = ()
     required: tuple[str, ...] = ()
+
+    @property
+    def maps(self) -> tuple[str, ...]:
+        """The fields that are maps of `Value`."""
+        return map_names(self.request)
 
     @property
     def tag(self) -> bytes:
@@ -33,14 +38,12 @@ class CallKind:
         return wire.tag(record_pb2.StoredCall.DESCRIPTOR.fields_by_name[self.field].number)
 
 
-_COMMON_MAPS: Final = ("context", "integrations")
 CALLS: Final = (
     CallKind(
         "Track",
         "track",
         tracking_pb2.TrackRequest,
         tracking_pb2.TrackResponse,
-        maps=("attributes", "event_tags", "properties", *_COMMON_MAPS),
         required=("event_key",),
     ),
     CallKind(
@@ -48,14 +51,12 @@ CALLS: Final = (
         "identify",
         tracking_pb2.IdentifyRequest,
         tracking_pb2.IdentifyResponse,
-        maps=("traits", *_COMMON_MAPS),
     ),
     CallKind(
         "Page",
         "page",
         tracking_pb2.PageRequest,
         tracking_pb2.PageResponse,
-        maps=("properties", *_COMMON_MAPS),
         texts=("name", "category"),
     ),
     CallKind(
@@ -63,7 +64,6 @@ CALLS: Final = (
         "screen",
         tracking_pb2.ScreenRequest,
         tracking_pb2.ScreenResponse,
-        maps=("properties", *_COMMON_MAPS),
         texts=("name", "category"),
     ),
     CallKind(
@@ -71,7 +71,6 @@ CALLS: Final = (
         "group",
         tracking_pb2.GroupRequest,
         tracking_pb2.GroupResponse,
-        maps=("traits", *_COMMON_MAPS),
         required=("group_id",),
     ),
     CallKind(
@@ -79,14 +78,16 @@ CALLS: Final = (
         "alias",
         tracking_pb2.AliasRequest,
         tracking_pb2.AliasResponse,
-        maps=_COMMON_MAPS,
         required=("previous_id", "user_id"),
     ),
 )
 
 
-def check(kind: CallKind, message: TrackingRequest, violations: Violations) -> None:
-    """Note everything that is wrong with a request by itself, whoever takes its event."""
+def check(kind: CallKind, names: Sequence[str], message: TrackingRequest, violations: Violations) -> Maps:
+    """Note everything that is wrong with a request by itself, whoever takes its event; returns its maps.
+
+    `names` are `kind.maps`, asked once: a map is read once, to check it and to make the event of it.
+    """
     if not message.user_id and not message.anonymous_id and "user_id" not in kind.required:
         violations.add("user_id", "is empty and so is anonymous_id, wanted at least one of them")
     for name in ("user_id", "anonymous_id", *kind.texts):
@@ -97,12 +98,12 @@ def check(kind: CallKind, message: TrackingRequest, violations: Violations) -> N
             violations.add(name, "is empty, wanted a value")
         check_text(text, name, violations)
     check_id(message.event_id, "event_id", violations)
-    for name in kind.maps:
-        mapping(getattr(message, name), name, violations)
+    maps = {name: mapping(getattr(message, name), name, violations) for name in names}
     if message.HasField("timestamp"):
         _check_timestamp(message.timestamp, violations)
     if isinstance(message, tracking_pb2.TrackRequest) and message.HasField("revenue"):
         check_money(message.revenue, "revenue", violations)
+    return maps
 
 
 def _check_timestamp(timestamp: Timestamp, violations: Violations) -> None:

@@ -29,7 +29,7 @@ from sidecar.events.model import (
 from sidecar.pb import classic_pb2, decision_pb2, record_pb2, tracking_pb2
 from sidecar.ports import EncodedFacts, StoredRecord
 from sidecar.rpc.wire_values import trusted_mapping
-from sidecar.values import Money
+from sidecar.values import Money, Value
 
 TrackingRequest: TypeAlias = (
     tracking_pb2.TrackRequest
@@ -39,6 +39,9 @@ TrackingRequest: TypeAlias = (
     | tracking_pb2.GroupRequest
     | tracking_pb2.AliasRequest
 )
+
+Maps: TypeAlias = Mapping[str, Mapping[str, Value]]
+"""The maps of a request by field name, as native values."""
 
 FACTS_CACHED_MAX: Final = 64
 """Revisions whose facts are kept decoded; an outage spans few of them."""
@@ -97,7 +100,8 @@ class _Events:
             raise IndexError(f"event {index} is of the unknown kind `{kind}`")
         message, make = _READERS[kind]
         request = message.FromString(getattr(call, kind))
-        return make(request, _origin(call, request))
+        maps = {name: trusted_mapping(getattr(request, name)) for name in map_names(message)}
+        return make(request, maps, _origin(call, request, maps))
 
     def _impression(self, call: record_pb2.StoredCall, stored: record_pb2.StoredImpression) -> Impression:
         if self._user_of is None or self._user_of[0] is not call:
@@ -137,16 +141,23 @@ class _Events:
         )
 
 
-def event_of(kind: str, request: TrackingRequest, event_id: str, received_ms: int, datafile: str) -> Event:
+@functools.cache
+def map_names(request: type[TrackingRequest]) -> tuple[str, ...]:
+    """The fields of a request that are maps of `Value`, in the order of the contract."""
+    fields = request.DESCRIPTOR.fields
+    return tuple(field.name for field in fields if field.message_type and field.message_type.GetOptions().map_entry)
+
+
+def event_of(kind: str, request: TrackingRequest, maps: Maps, call: record_pb2.StoredCall) -> Event:
     """The event of a tracking request that was just validated, as `events` will read it later.
 
-    `kind` is the name of the request's field in `StoredCall`: `track`, `identify`, …
+    `kind` is the name of the request's field in `StoredCall` (`track`, `identify`, …), `maps` its maps as native
+    values, and `call` what was stamped: id, time, datafile.
     """
-    call = record_pb2.StoredCall(received_time_ms=received_ms, call_id=event_id, datafile=datafile)
-    return _READERS[kind][1](request, _origin(call, request))
+    return _READERS[kind][1](request, maps, _origin(call, request, maps))
 
 
-def _origin(call: record_pb2.StoredCall, request: TrackingRequest) -> Origin:
+def _origin(call: record_pb2.StoredCall, request: TrackingRequest, maps: Maps) -> Origin:
     timed = request.HasField("timestamp")
     return Origin(
         event_id=call.call_id,
@@ -155,57 +166,57 @@ def _origin(call: record_pb2.StoredCall, request: TrackingRequest) -> Origin:
         user_id=request.user_id,
         anonymous_id=request.anonymous_id,
         datafile=call.datafile,
-        context=trusted_mapping(request.context),
-        integrations=trusted_mapping(request.integrations),
+        context=maps["context"],
+        integrations=maps["integrations"],
         historical=call.historical,
     )
 
 
-def _track(request: tracking_pb2.TrackRequest, origin: Origin) -> Track:
+def _track(request: tracking_pb2.TrackRequest, maps: Maps, origin: Origin) -> Track:
     revenue = None
     if request.HasField("revenue"):
         revenue = Money(Decimal(request.revenue.amount), request.revenue.currency)
     return Track(
         origin=origin,
         event_key=request.event_key,
-        attributes=trusted_mapping(request.attributes),
-        event_tags=trusted_mapping(request.event_tags),
-        properties=trusted_mapping(request.properties),
+        attributes=maps["attributes"],
+        event_tags=maps["event_tags"],
+        properties=maps["properties"],
         revenue=revenue,
     )
 
 
-def _identify(request: tracking_pb2.IdentifyRequest, origin: Origin) -> Identify:
-    return Identify(origin=origin, traits=trusted_mapping(request.traits))
+def _identify(request: tracking_pb2.IdentifyRequest, maps: Maps, origin: Origin) -> Identify:
+    return Identify(origin=origin, traits=maps["traits"])
 
 
-def _page(request: tracking_pb2.PageRequest, origin: Origin) -> Page:
+def _page(request: tracking_pb2.PageRequest, maps: Maps, origin: Origin) -> Page:
     return Page(
         origin=origin,
         name=request.name,
         category=request.category,
-        properties=trusted_mapping(request.properties),
+        properties=maps["properties"],
     )
 
 
-def _screen(request: tracking_pb2.ScreenRequest, origin: Origin) -> Screen:
+def _screen(request: tracking_pb2.ScreenRequest, maps: Maps, origin: Origin) -> Screen:
     return Screen(
         origin=origin,
         name=request.name,
         category=request.category,
-        properties=trusted_mapping(request.properties),
+        properties=maps["properties"],
     )
 
 
-def _group(request: tracking_pb2.GroupRequest, origin: Origin) -> Group:
-    return Group(origin=origin, group_id=request.group_id, traits=trusted_mapping(request.traits))
+def _group(request: tracking_pb2.GroupRequest, maps: Maps, origin: Origin) -> Group:
+    return Group(origin=origin, group_id=request.group_id, traits=maps["traits"])
 
 
-def _alias(request: tracking_pb2.AliasRequest, origin: Origin) -> Alias:
+def _alias(request: tracking_pb2.AliasRequest, maps: Maps, origin: Origin) -> Alias:
     return Alias(origin=origin, previous_id=request.previous_id)
 
 
-_READERS: Final[Mapping[str, tuple[Any, Callable[[Any, Origin], Event]]]] = {
+_READERS: Final[Mapping[str, tuple[Any, Callable[[Any, Maps, Origin], Event]]]] = {
     "track": (tracking_pb2.TrackRequest, _track),
     "identify": (tracking_pb2.IdentifyRequest, _identify),
     "page": (tracking_pb2.PageRequest, _page),

@@ -12,7 +12,7 @@ from google.protobuf.message import Message
 
 from sidecar import limits
 from sidecar.delivery import Delivery
-from sidecar.pb import event_pb2, tracking_pb2
+from sidecar.pb import event_pb2, record_pb2, tracking_pb2
 from sidecar.ports import Clock, Ids
 from sidecar.rpc import answers
 from sidecar.rpc.calls import CALLS, CallKind, check
@@ -67,22 +67,23 @@ class TrackingHandlers:
         return tracking_pb2.FlushResponse(remainders=remainders).SerializeToString()
 
     def _handler(self, kind: CallKind) -> Callable[[bytes, Call], Awaitable[bytes]]:
-        tag = kind.tag
+        tag, maps = kind.tag, kind.maps
 
         def handle(request: bytes, call: Call) -> Awaitable[bytes]:
-            return self._accept(kind, tag, request)
+            return self._accept(kind, tag, maps, request)
 
         return handle
 
-    async def _accept(self, kind: CallKind, tag: bytes, request: bytes) -> bytes:
+    async def _accept(self, kind: CallKind, tag: bytes, maps_of: Sequence[str], request: bytes) -> bytes:
         violations = Violations()
         message = parse(kind.request, request, violations)
-        check(kind, message, violations)
+        maps = check(kind, maps_of, message, violations)
         violations.raise_if_any()
         project = self._tracker.project(message.datafile)
         now_ms = self._clock.now_ms()
         event_id = message.event_id or self._ids.new()
-        event = event_of(kind.field, message, event_id, now_ms, project.name)
+        stamped = record_pb2.StoredCall(received_time_ms=now_ms, call_id=event_id, datafile=project.name)
+        event = event_of(kind.field, message, maps, stamped)
         body = answers.stored_record(tag, request, event_id, now_ms, project.name)
         accepted = await self._tracker.accept(event, body, project, id_chosen=bool(message.event_id))
         reply: Message = kind.response(event_id=event_id, outcomes=outcome_messages(accepted.outcomes))
