@@ -6,23 +6,30 @@ import contextlib
 import json
 import tempfile
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import Final
+
+import grpc
 
 from bench import h2load
 from bench.comparison import Plan, loaded
 from bench.daemon import Configured, Daemon, nobody, running
 from bench.h2load import Shape
+from bench.processes import Measured
+from bench.reload_row import RELOAD, two_revisions
 from bench.requests import DATAFILE, FLAGS, decide
 from bench.scale import Scale
 from bench.table import Row
+from sidecar.pb import datafile_pb2
 
 START_S_MAX: Final = 0.8
 MEMORY_MIB_MAX: Final = 72.0
 GROWTH_MIB_MAX: Final = 4.0
 """What counts as none: SQLite's cache and the interpreter's arenas fill in the first calls, and rounding."""
 LARGE_TIMES_MAX: Final = 6.0
+RELOAD_TIMES_MAX: Final = 12.0
 _MIB: Final = 2**20
 
 
@@ -66,15 +73,14 @@ def memory(scale: Scale) -> Iterator[Row]:
 
 
 @contextlib.contextmanager
-def _sidecar(scale: Scale, datafile: bytes | None = None) -> Iterator[Daemon]:
-    """A sidecar whose destination is down, on the 20 flags or on a datafile of its own."""
-    with tempfile.TemporaryDirectory() as name, nobody() as endpoint:
-        path = DATAFILE
-        if datafile is not None:
-            path = Path(name, "datafile.json")
-            path.write_bytes(datafile)
-        with running(Configured(datafile=path, endpoint=endpoint), scale.cores, Path(name)) as daemon:
-            yield daemon
+def _sidecar(scale: Scale, datafile: Path = DATAFILE) -> Iterator[Daemon]:
+    """A sidecar whose destination is down."""
+    with (
+        tempfile.TemporaryDirectory() as name,
+        nobody() as endpoint,
+        running(Configured(datafile=datafile, endpoint=endpoint), scale.cores, Path(name)) as daemon,
+    ):
+        yield daemon
 
 
 def _memory_row(name: str, mib: float, note: str) -> Row:
@@ -85,18 +91,42 @@ def _large(scale: Scale, idle_mib: float) -> Iterator[Row]:
     # Why here: the engine's row needs the SDK, and this one its maker of large datafiles, which imports it.
     from bench.engine import large_datafile  # noqa: PLC0415 - see above
 
-    body = large_datafile(scale.large_bytes)
-    with _sidecar(scale, body) as daemon:
-        added = (daemon.process.memory_mib() - idle_mib) * _MIB / len(body)
-        peak = (daemon.process.memory_mib("VmHWM") - idle_mib) * _MIB / len(body)
+    bodies = two_revisions(large_datafile(scale.large_bytes))
+    with tempfile.TemporaryDirectory() as name:
+        path = Path(name, "datafile.json")
+        path.write_bytes(bodies[0])
+        with _sidecar(scale, path) as daemon:
+            times = partial(_times, daemon.process, idle_mib, len(bodies[0]))
+            added, peak = times("VmRSS"), times("VmHWM")
+            for body in (bodies[1], bodies[0]):
+                path.write_bytes(body)
+                _reload(daemon)
+            after, reload_peak = times("VmRSS"), times("VmHWM")
+    size = f"a datafile of {len(bodies[0]) / 1e6:.1f} MB"
+    note = f"times its size, at rest after a start; {peak:.1f} times at the peak of that start"
+    yield Row(name=f"{size}, memory added", figure=added, unit="×", bound=LARGE_TIMES_MAX, at_most=True, note=note)
+    note = f"times its size; at rest after two reloads {after:.1f} times"
     yield Row(
-        name=f"a datafile of {len(body) / 1e6:.1f} MB, memory added",
-        figure=added,
+        name=f"{size}, peak of a reload",
+        figure=reload_peak,
         unit="×",
-        bound=LARGE_TIMES_MAX,
+        bound=RELOAD_TIMES_MAX,
         at_most=True,
-        note=f"times its size, at rest after a start; {peak:.1f} times at the peak of that start",
+        note=note,
     )
+
+
+def _times(process: Measured, idle_mib: float, size: int, field: str) -> float:
+    return (process.memory_mib(field) - idle_mib) * _MIB / size
+
+
+def _reload(daemon: Daemon) -> None:
+    """Ask for a reload and wait until it is applied."""
+    with grpc.insecure_channel(daemon.address) as channel:
+        call: grpc.UnaryUnaryMultiCallable[bytes, bytes] = channel.unary_unary(RELOAD)
+        reply = datafile_pb2.ReloadResponse.FromString(call(b"", timeout=120.0))
+        if not reply.changed:
+            raise RuntimeError(f"a reload changed nothing: {reply}")
 
 
 def engine(scale: Scale) -> Iterator[Row]:

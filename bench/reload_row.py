@@ -29,7 +29,7 @@ from sidecar.pb import datafile_pb2, decision_pb2
 RATE: Final = 1_000
 TIMES_MAX: Final = 3.0
 _NAME: Final = "p99 of Decide at 1,000/s, 10 MB reloading"
-_RELOAD: Final = "/sidecar.v1.DatafileService/Reload"
+RELOAD: Final = "/sidecar.v1.DatafileService/Reload"
 _FLAG_KEYS: Final = tuple(f"c0flag_{number}" for number in range(5))
 _OTHER: Final = "-other"
 _PAUSE_S: Final = 0.2
@@ -51,7 +51,7 @@ def reload(scale: Scale) -> Iterator[Row]:
         return
     from bench.engine import large_datafile  # noqa: PLC0415 - loads the SDK, which the other rows do without
 
-    bodies = _two_revisions(large_datafile(scale.large_bytes))
+    bodies = two_revisions(large_datafile(scale.large_bytes))
     with tempfile.TemporaryDirectory() as name, nobody() as endpoint:
         datafile = Path(name, "large.json")
         datafile.write_bytes(bodies[0])
@@ -124,7 +124,7 @@ async def _reload_until(
     stop_s: float,
     reloads: list[tuple[float, float]],
 ) -> None:
-    call: Any = channel.unary_unary(_RELOAD)
+    call: Any = channel.unary_unary(RELOAD)
     number = 0
     while time.monotonic() < stop_s:
         number += 1
@@ -141,7 +141,7 @@ async def _reload_until(
         await asyncio.sleep(_PAUSE_S)
 
 
-def _two_revisions(body: bytes) -> Sequence[bytes]:
+def two_revisions(body: bytes) -> Sequence[bytes]:
     """The datafile twice, under two revisions; in the second every variation has another key."""
     datafile = json.loads(body)
     first = json.dumps({**datafile, "revision": _revision(0)}).encode()
