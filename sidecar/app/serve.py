@@ -98,7 +98,7 @@ async def _serve(settings: Settings) -> None:
                     parts.gate.close()
                     await signals.hurried_within(limits.REFUSING_S)
                     await parts.transport.stop(settings.grace_s)
-                await _drain(settings, parts, signals, group)
+                    await _drain(settings, parts, signals, group)
             finally:
                 for service in services:
                     service.cancel()
