@@ -81,14 +81,15 @@ def key_of(field_name: str) -> str:
     return field_name.removesuffix("_s")
 
 
-def read(section: type[SectionT], given: Mapping[str, object], where: str = "") -> SectionT:
+def read(section: type[SectionT], given: Mapping[str, object], where: str = "", beside: Iterable[str] = ()) -> SectionT:
     """Make a section of a mapping of YAML keys; absent keys take the field's default.
 
-    `where` is the path of the mapping, for messages. Raises `ConfigInvalid` with one line for each mistake: an unknown
+    `where` is the path of the mapping, for messages; `beside` are keys that the caller takes out of it first, so that a
+    misspelt one is recognised. Raises `ConfigInvalid` with one line for each mistake: an unknown
     key (with the nearest known one), a missing required key, a value of the wrong type or out of its choices.
     """
     problems: list[str] = []
-    value = _read_section(section, given, where, problems)
+    value = _read_section(section, given, where, problems, beside)
     if problems:
         raise ConfigInvalid(problems)
     return typing.cast("SectionT", value)
@@ -145,7 +146,7 @@ def from_environment(known: Iterable[Option], environment: Mapping[str, str]) ->
         elif not variable.startswith((VARIABLE_PREFIX + "SERVICE_", VARIABLE_PREFIX + "PORT")) and not (
             _SERVICE_LINK.fullmatch(variable)
         ):
-            problems.append(f"variable `{variable}` is unknown{_suggestion(variable, by_variable)}")
+            problems.append(f"variable `{variable}` is unknown{suggestion(variable, by_variable)}")
     if problems:
         raise ConfigInvalid(problems)
     return found
@@ -176,14 +177,21 @@ def shown(given: object) -> str:
     return f"`{text if len(text) <= _SHOWN_CHARACTERS_MAX else text[: _SHOWN_CHARACTERS_MAX - 1] + '…'}`"
 
 
-def _read_section(section: type, given: object, where: str, problems: list[str]) -> object:
+def kind_of(given: object) -> str:
+    """What a value is, for a message about one that stands where a mapping should: its text may hold a secret."""
+    return shown(given) if isinstance(given, Mapping | list | tuple) else "a single value"
+
+
+def _read_section(section: type, given: object, where: str, problems: list[str], beside: Iterable[str] = ()) -> object:
     if not isinstance(given, Mapping):
-        problems.append(f"{where or 'configuration'} is {shown(given)}, wanted a mapping")
+        problems.append(f"{where or 'configuration'} is {kind_of(given)}, wanted a mapping")
         return None
     hints = typing.get_type_hints(section)
     fields = {key_of(field.name): field for field in dataclasses.fields(section)}
     problems.extend(
-        f"{_join(where, str(key))} is unknown{_suggestion(str(key), fields)}" for key in given if key not in fields
+        f"{_join(where, str(key))} is unknown{suggestion(str(key), (*fields, *beside))}"
+        for key in given
+        if key not in fields
     )
     before = len(problems)
     values = {}
@@ -216,7 +224,7 @@ def _read_value(wanted: TypeForm, given: object, where: str, field_name: str, pr
         return tuple(_read_value(item, value, f"{where}[{at}]", field_name, problems) for at, value in enumerate(items))
     if origin is dict:
         if not isinstance(given, Mapping):
-            problems.append(f"{where} is {shown(given)}, wanted a mapping")
+            problems.append(f"{where} is {kind_of(given)}, wanted a mapping")
             return None
         item = typing.get_args(wanted)[1]
         return {
@@ -297,6 +305,7 @@ def _join(where: str, key: str) -> str:
     return f"{where}.{key}" if where else key
 
 
-def _suggestion(name: str, known: Iterable[str]) -> str:
+def suggestion(name: str, known: Iterable[str]) -> str:
+    """What follows a name that is unknown: the nearest known one, "" when none is near."""
     near = difflib.get_close_matches(name, list(known), n=1)
     return f"; did you mean `{near[0]}`?" if near else ""

@@ -121,7 +121,7 @@ def test_value_is_read(key: str, given: object, field: str, value: object) -> No
         ("names", [["a"]], "names[0] is a list, wanted text"),
         ("headers", ["A"], "headers is a list, wanted a mapping"),
         ("headers", {"A": ["b"]}, "headers.A is a list, wanted text"),
-        ("inner", "x", "inner is `x`, wanted a mapping"),
+        ("inner", "x", "inner is a single value, wanted a mapping"),
         ("inner", {}, "inner.path is missing, wanted a path"),
         ("inner", {"path": "/x", "wait": "x"}, "inner.wait is `x`, wanted a duration such as `5s` or `250ms`"),
         ("txet", 1, "txet is unknown; did you mean `text`?"),

@@ -144,6 +144,8 @@ class Settings:
             yield "datafile and sdk_key are both given, wanted one of them"
         if (self.datafile or self.sdk_key) and self.datafiles:
             yield "datafile or sdk_key is given beside datafiles, wanted one way"
+        if self.access_token and not self.sdk_key:
+            yield "access_token is given without sdk_key, wanted both, or the token in datafiles"
         if (self.tls_cert is None) != (self.tls_key is None):
             yield "tls_cert and tls_key go together, wanted both or none"
         if self.tls_client_ca and self.tls_cert is None:
@@ -153,6 +155,8 @@ class Settings:
         if not self.grpc_listen:
             yield "grpc_listen is empty, wanted at least one address"
         for at, text in enumerate(self.grpc_listen):
+            if text in self.grpc_listen[:at] and not text.endswith(":0"):
+                yield f"grpc_listen[{at}] is `{text}` again, wanted each address once"
             with contextlib.suppress(ConfigInvalid):
                 parse_address(text)
                 continue
@@ -230,7 +234,8 @@ def datafiles(settings: Settings) -> tuple[DatafileSettings, ...]:
     """The datafiles of the settings, in their order. Raises `ConfigInvalid`."""
     given: Mapping[str, object] = settings.datafiles
     if settings.datafile:
-        key = "url" if settings.datafile.startswith(("http://", "https://")) else "path"
+        # Why any scheme: a path is shown in logs, and the user and password of a URL must not be.
+        key = "url" if "://" in settings.datafile else "path"
         given = {"default": {key: settings.datafile}}
     elif settings.sdk_key:
         token = {"access_token": settings.access_token} if settings.access_token else {}
@@ -243,7 +248,7 @@ def datafiles(settings: Settings) -> tuple[DatafileSettings, ...]:
         except ConfigInvalid as invalid:
             problems.extend(invalid.problems)
     # By what is written: a destination with a mistake of its own is still one of that name.
-    known = {keys.get("name") for keys in _given_destinations(settings) if isinstance(keys, Mapping)}
+    known = [keys.get("name") for keys in _given_destinations(settings) if isinstance(keys, Mapping)]
     for datafile in found:
         problems.extend(
             f"datafiles.{datafile.name}.destinations names `{name}`, which is not among destinations"
@@ -282,7 +287,7 @@ def _given_destinations(settings: Settings) -> list[object]:
 def _datafile(name: str, keys: object) -> DatafileSettings:
     where = f"datafiles.{name}"
     if not isinstance(keys, Mapping):
-        raise ConfigInvalid([f"{where} is {config.shown(keys)}, wanted a mapping with `path`, `url` or `sdk_key`"])
+        raise ConfigInvalid([f"{where} is {config.kind_of(keys)}, wanted a mapping with `path`, `url` or `sdk_key`"])
     kinds = [key for key in _SOURCES if key in keys]
     if len(kinds) != 1:
         got = " and ".join(f"`{kind}`" for kind in kinds) or "none of them"
@@ -291,17 +296,19 @@ def _datafile(name: str, keys: object) -> DatafileSettings:
     named = keys.get("destinations")
     if named is not None and not (isinstance(named, list) and all(isinstance(one, str) for one in named)):
         raise ConfigInvalid([f"{where}.destinations is {config.shown(named)}, wanted a list of names"])
-    source: Any = config.read(_SOURCES[kinds[0]], own, where)
+    source: Any = config.read(_SOURCES[kinds[0]], own, where, beside=["destinations"])
     return DatafileSettings(name=name, source=source, destinations=None if named is None else tuple(named))
 
 
 def _destination(keys: object, where: str) -> DestinationSettings:
     if not isinstance(keys, Mapping):
-        raise ConfigInvalid([f"{where} is {config.shown(keys)}, wanted a mapping with `name` and `type`"])
+        raise ConfigInvalid([f"{where} is {config.kind_of(keys)}, wanted a mapping with `name` and `type`"])
     name, kind = keys.get("name"), keys.get("type")
-    if kind not in TYPES:
-        raise ConfigInvalid([f"{where}.type is `{kind}`, wanted one of {', '.join(f'`{one}`' for one in TYPES)}"])
+    if not isinstance(kind, str) or kind not in TYPES:
+        raise ConfigInvalid(
+            [f"{where}.type is {config.shown(kind)}, wanted one of {', '.join(f'`{one}`' for one in TYPES)}"]
+        )
     if not isinstance(name, str) or not name:
-        raise ConfigInvalid([f"{where}.name is `{name}`, wanted a name, not empty"])
+        raise ConfigInvalid([f"{where}.name is {config.shown(name)}, wanted a name, not empty"])
     own = {key: value for key, value in keys.items() if key not in ("name", "type")}
-    return DestinationSettings(name=name, type=str(kind), section=config.read(TYPES[str(kind)].section, own, where))
+    return DestinationSettings(name=name, type=kind, section=config.read(TYPES[kind].section, own, where))

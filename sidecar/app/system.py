@@ -114,12 +114,14 @@ def locked(directory: Path) -> Iterator[None]:
         except BlockingIOError as held:
             holder = os.read(handle, 200).decode(errors="replace").strip()
             raise DataDirectoryLocked(str(directory), holder or "another process") from held
-        os.ftruncate(handle, 0)
-        os.pwrite(
-            handle,
-            f"pid {os.getpid()}, since {time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime())}".encode(),
-            0,
-        )
+        # Why suppressed: it holds without the holder's name, and what a full disk stops is said by the outbox.
+        with contextlib.suppress(OSError):
+            os.ftruncate(handle, 0)
+            os.pwrite(
+                handle,
+                f"pid {os.getpid()}, since {time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime())}".encode(),
+                0,
+            )
         yield
     finally:
         os.close(handle)

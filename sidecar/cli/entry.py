@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import sys
 from collections.abc import Mapping, Sequence
 from importlib import import_module
@@ -77,12 +78,25 @@ def _run(arguments: Sequence[str]) -> int:
         if name == asked:
             # Why only this one: `sidecar health` runs every few seconds, and need not load the daemon.
             command = cast("Command", import_module(f"sidecar.cli.{name}"))
+            one.allow_abbrev = False
             command.arguments(one)
             one.set_defaults(run=command.run)
-    given = parser.parse_args(arguments)
+    given, unknown = parser.parse_known_args(arguments)
+    if unknown:
+        commands.choices[asked].error(_unknown(unknown, commands.choices[asked]))
     code: int = given.run(given)
     sys.stdout.flush()
     return code
+
+
+def _unknown(arguments: Sequence[str], command: argparse.ArgumentParser) -> str:
+    """What is wrong with arguments that a command does not have, with the flag that each may have meant."""
+    from sidecar.config import suggestion
+
+    flags = re.findall(r"--[a-z-]+", command.format_usage())
+    # Why the flags alone: the value of a misspelt one may be a secret.
+    names = [argument.partition("=")[0] for argument in arguments if argument.startswith("-")] or arguments
+    return "unrecognized arguments: " + ", ".join(f"`{name}`{suggestion(name, flags)}" for name in names)
 
 
 def _complain(problem: str) -> None:

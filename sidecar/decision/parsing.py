@@ -103,7 +103,7 @@ def _read_header(body: bytes) -> _Header:
         fault = broken(error)
         wanted = fault.wanted if fault.path else "a JSON object"
         raise DatafileRejected(fault.path, fault.got, wanted) from None
-    if _text(header.version) not in VERSIONS:
+    if _text(header.version) not in VERSIONS:  # F2
         raise DatafileRejected("version", _shown(header.version), "2, 3 or 4")
     if header.revision is None:
         raise DatafileRejected("revision", "absent", "a string")

@@ -58,6 +58,12 @@ def check_url(url: str) -> None:
         raise ValueError("endpoint is no URL, wanted http:// or https:// and a host")
 
 
+def check_one_login(url: str, how: str) -> None:
+    """Raise `ValueError` when the URL names a user beside `how`: one header would have to hold both."""
+    if "@" in urlsplit(url).netloc:
+        raise ValueError(f"{how} is given beside a user in endpoint, wanted one way to log in")
+
+
 def shown(text: str, endpoint: Endpoint) -> str:
     """A text for a person: one line, bounded, without the endpoint's URL (but its host) and secrets."""
     proxy = endpoint.way.proxy

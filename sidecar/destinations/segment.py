@@ -8,7 +8,14 @@ from dataclasses import dataclass
 
 from sidecar.config import Secret
 from sidecar.destinations import outcomes
-from sidecar.destinations.endpoint import Endpoint, HttpSection, check_currency, check_events_max, check_url
+from sidecar.destinations.endpoint import (
+    Endpoint,
+    HttpSection,
+    check_currency,
+    check_events_max,
+    check_one_login,
+    check_url,
+)
 from sidecar.destinations.http import HttpClient
 from sidecar.events import segment as wire
 from sidecar.events.model import Event, EventKind, Impression, ProjectFacts
@@ -40,6 +47,7 @@ class SegmentConfig(HttpSection):
         """Raise `ValueError` for an empty key, an endpoint that is no URL, a wrong currency or bound."""
         HttpSection.__post_init__(self)
         check_url(self.endpoint)
+        check_one_login(self.endpoint, "write_key")
         if not self.write_key.reveal():
             raise ValueError("write_key is empty, wanted the source's write key")
         check_currency(self.currency)

@@ -9,7 +9,7 @@ import hmac
 from dataclasses import dataclass, field
 
 from sidecar.config import Secret
-from sidecar.destinations.endpoint import Endpoint, HttpSection, check_events_max, check_url
+from sidecar.destinations.endpoint import Endpoint, HttpSection, check_events_max, check_one_login, check_url
 from sidecar.destinations.http import HttpClient
 from sidecar.destinations.plain import PlainDestination
 from sidecar.limits import MESSAGE_BYTES_MAX
@@ -38,6 +38,8 @@ class WebhookConfig(HttpSection):
         HttpSection.__post_init__(self)
         check_events_max(self.batch_events_max)
         check_url(self.endpoint)
+        if any(name.lower() == "authorization" for name in self.headers):
+            check_one_login(self.endpoint, "a header `Authorization`")
 
 
 class WebhookDestination(PlainDestination):

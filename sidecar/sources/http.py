@@ -54,9 +54,16 @@ class HttpSourceSection:
 
     def __post_init__(self) -> None:
         """Raise `ValueError` for a field out of its range; the URL itself is not repeated, it may hold secrets."""
-        parts = urlsplit(self.url)
-        if parts.scheme not in {"http", "https"} or not parts.hostname:
+        try:
+            parts = urlsplit(self.url)
+            usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+        except ValueError:
+            parts, usable = urlsplit(""), False
+        if not usable:
             raise ValueError("url has no http or https scheme, or no host, wanted https://HOST/PATH")
+        # Why refused: both are said in one header, and no request could be made.
+        if self.token is not None and "@" in parts.netloc:
+            raise ValueError("token is given beside a user in url, wanted one way to log in")
         check_pace(self.poll_interval_s, self.timeout_s)
 
 

@@ -53,20 +53,31 @@ class OptimizelySourceSection:
         if self.url_template and "{sdk_key}" not in self.url_template:
             raise ValueError("url_template has no `{sdk_key}`, wanted a URL with it")
         check_pace(self.poll_interval_s, self.timeout_s)
+        try:
+            self.http()
+        except ValueError as invalid:
+            raise ValueError(f"url_template: {invalid}") from None
+
+    @property
+    def template(self) -> str:
+        """The URL with `{sdk_key}` in place of the key."""
+        return self.url_template or (PUBLIC_URL if self.access_token is None else SECURE_URL)
+
+    def http(self) -> HttpSourceSection:
+        """The section of the URL that the key stands for. Raises `ValueError` as that does."""
+        return HttpSourceSection(
+            url=self.template.replace("{sdk_key}", quote(self.sdk_key, safe="")),
+            token=self.access_token,
+            poll_interval_s=self.poll_interval_s,
+            timeout_s=self.timeout_s,
+        )
 
 
 def optimizely_source(section: OptimizelySourceSection, *, jitter: Callable[[], float]) -> HttpSource:
     """The source of an SDK key; `jitter` gives numbers from 0 to 1."""
-    template = section.url_template or (PUBLIC_URL if section.access_token is None else SECURE_URL)
-    url = template.replace("{sdk_key}", quote(section.sdk_key, safe=""))
     return HttpSource(
-        HttpSourceSection(
-            url=url,
-            token=section.access_token,
-            poll_interval_s=section.poll_interval_s,
-            timeout_s=section.timeout_s,
-        ),
+        section.http(),
         jitter=jitter,
-        location=shown(template).replace("{sdk_key}", shortened(section.sdk_key)),
+        location=shown(section.template).replace("{sdk_key}", shortened(section.sdk_key)),
         words=_STATUS_WORDS,
     )

@@ -86,12 +86,14 @@ datafiles:
   one: {path: /a.json, poll_intervall: 5s}
   two: {path: /a.json, url: https://b}
   three: nothing
+  four: {path: /a.json, destinatons: [d]}
 destinations:
   - {name: a, type: nope}
   - {type: stdout}
   - {name: c, type: segment, batch_events_max: x}
   - {name: d, type: stdout}
   - {name: d, type: stdout}
+  - {name: [e], type: [stdout]}
 """
     found = problems(tmp_path, text, {"SIDECAR_GRCAE": "1s"})
     starts = [
@@ -101,12 +103,14 @@ destinations:
         "outbox.bytes_max is `much`",
         "datafiles.one.poll_intervall is unknown; did you mean `poll_interval`?",
         "datafiles.two has `path` and `url`, wanted one of",
-        "datafiles.three is `nothing`, wanted a mapping",
+        "datafiles.three is a single value, wanted a mapping",
+        "datafiles.four.destinatons is unknown; did you mean `destinations`?",
         "destinations[0].type is `nope`, wanted one of",
         "destinations[1].name is `None`",
         "destinations[2].write_key is missing",
         "destinations[2].batch_events_max is `x`",
         "destinations[4].name is `d` again",
+        "destinations[5].type is a list, wanted one of",
     ]
     for start in starts:
         assert [one for one in found if one.startswith(start)], (start, found)
@@ -119,6 +123,11 @@ destinations:
         ("datafile: a\nsdk_key: b", "datafile and sdk_key are both given, wanted one of them"),
         ("datafile: a\ndatafiles: {x: {path: b}}", "datafile or sdk_key is given beside datafiles, wanted one way"),
         ("tls_cert: a", "tls_cert and tls_key go together, wanted both or none"),
+        (
+            "datafile: a\naccess_token: b",
+            "access_token is given without sdk_key, wanted both, or the token in datafiles",
+        ),
+        ("grpc_listen: [unix:/s, unix:/s]", "grpc_listen[1] is `unix:/s` again, wanted each address once"),
         ("tls_client_ca: a", "tls_client_ca is given without tls_cert and tls_key"),
         ("grpc_listen: []", "grpc_listen is empty, wanted at least one address"),
         ("grpc_listen: here", "grpc_listen[0] is `here`, wanted HOST:PORT or unix:PATH (at most 107 bytes)"),
@@ -168,10 +177,11 @@ def test_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
 def test_short_forms_make_a_default_datafile(tmp_path: Path) -> None:
     (by_path,) = settings.datafiles(load(tmp_path, "datafile: shop.json"))
     (by_url,) = settings.datafiles(load(tmp_path, "datafile: https://example.com/d.json"))
+    (by_upper,) = settings.datafiles(load(tmp_path, "datafile: HTTPS://example.com/d.json"))
     (by_key,) = settings.datafiles(load(tmp_path, "sdk_key: abc\naccess_token: hunter2"))
     assert {one.name for one in (by_path, by_url, by_key)} == {"default"}
-    kinds = [type(one.source).__name__ for one in (by_path, by_url, by_key)]
-    assert kinds == ["FileSourceSection", "HttpSourceSection", "OptimizelySourceSection"]
+    kinds = [type(one.source).__name__ for one in (by_path, by_url, by_upper, by_key)]
+    assert kinds == ["FileSourceSection", "HttpSourceSection", "HttpSourceSection", "OptimizelySourceSection"]
 
 
 def test_short_destinations_are_named_like_their_type(tmp_path: Path) -> None:
@@ -195,6 +205,11 @@ destinations:
         "destinations: {segment: {write_key: hunter2}}",
         "datafiles: [{access_token: hunter2}]",
         "datafiles: {a: [hunter2]}",
+        "datafile: ftp://user:hunter2@cdn.example/d.json",
+        "profiles: redis://user:hunter2@store",
+        "destinations: [hunter2]",
+        "datafiles: {a: hunter2}",
+        "destinations: [{name: a, type: webhook, endpoint: https://h, headers: 'Authorization: hunter2'}]",
         "access_token: [hunter2]",
         "access_token: {value: hunter2}",
         "destinations: [{name: s, type: segment, write_key: {value: hunter2}}]",

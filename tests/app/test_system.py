@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 import subprocess
@@ -123,6 +124,15 @@ def test_lock_of_a_killed_process_is_free(tmp_path: Path) -> None:
     assert ran.returncode == -9
     assert (tmp_path / "LOCK").read_text().startswith("pid ")
     with locked(tmp_path):
+        pass
+
+
+def test_full_disk_costs_the_lock_its_holder_s_name_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "pwrite", full)
+    with locked(tmp_path), pytest.raises(DataDirectoryLocked, match="another process"), locked(tmp_path):
         pass
 
 

@@ -44,6 +44,24 @@ def test_a_wrong_call_exits_with_2(run: Run, arguments: tuple[str, ...]) -> None
     assert "usage: sidecar" in ran.err
 
 
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
+        (("serve", "--acces-token", "hidden"), "`--acces-token`; did you mean `--access-token`?"),
+        (("serve", "--datafle=hidden"), "`--datafle`; did you mean `--datafile`?"),
+        (("serve", "--stop", "5s"), "`--stop`"),
+        (("check", "one", "two"), "`two`"),
+    ],
+)
+def test_an_unknown_flag_is_refused_with_a_suggestion_and_never_its_value(
+    run: Run, arguments: tuple[str, ...], problem: str
+) -> None:
+    ran = run(*arguments)
+    assert (ran.code, ran.out) == (2, "")
+    assert f"unrecognized arguments: {problem}" in ran.err
+    assert "hidden" not in ran.err
+
+
 def test_a_wrong_configuration_exits_with_2(run: Run, tmp_path: Path) -> None:
     config = tmp_path / "run.yaml"
     config.write_text("nope: 1\n", encoding="utf-8")

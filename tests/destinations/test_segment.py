@@ -132,7 +132,13 @@ async def test_the_key_is_in_no_error_even_if_the_other_side_repeats_it(
 
 @pytest.mark.parametrize(
     "config",
-    [{"batch_events_max": 0}, {"batch_events_max": 2_501}, {"endpoint": "segment"}, {"currency": "DM"}],
+    [
+        {"batch_events_max": 0},
+        {"batch_events_max": 2_501},
+        {"endpoint": "segment"},
+        {"endpoint": "https://u:p@h"},
+        {"currency": "DM"},
+    ],
 )
 def test_a_wrong_section_is_refused(config: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="wanted"):

@@ -66,3 +66,10 @@ def test_an_endpoint_that_is_no_url_is_refused_without_repeating_it() -> None:
     with pytest.raises(ValueError, match="endpoint is no URL") as refused:
         WebhookConfig(endpoint="s3cr3t")
     assert "s3cr3t" not in str(refused.value)
+
+
+def test_a_user_in_the_endpoint_beside_a_header_that_logs_in_is_refused() -> None:
+    with pytest.raises(ValueError, match="wanted one way to log in") as refused:
+        WebhookConfig(endpoint="https://u:secret@h/", headers={"authorization": "Bearer t"})
+    assert "secret" not in str(refused.value)
+    WebhookConfig(endpoint="https://u:secret@h/", headers={"X-Team": "a"})

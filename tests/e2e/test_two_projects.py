@@ -19,8 +19,7 @@ from tests.e2e.scene import decide, flush, unary
 from tests.support.daemon import Daemon
 from tests.support.refusals import said
 
-FORCED_ON = classic_pb2.SetForcedVariationRequest
-FORCED = classic_pb2.GetForcedVariationRequest
+DECISION, CLASSIC = "/sidecar.v1.DecisionService/", "/sidecar.v1.ClassicService/"
 WEB, APP = ("web", "key-of-web"), ("app", "key-of-app")
 ACCOUNTS = {"web": ("1001", "2001"), "app": ("1002", "2002")}
 
@@ -62,8 +61,8 @@ class Projects:
         written.write_bytes(body if isinstance(body, bytes) else json.dumps(body).encode())
         written.rename(self.files[name])
 
-    async def start(self, *, serving: bool = True) -> None:
-        await asyncio.to_thread(self.daemon.start, serving=serving)
+    async def start(self) -> None:
+        await asyncio.to_thread(self.daemon.start)
 
     def channel(self) -> aio.Channel:
         return aio.insecure_channel(self.daemon.address, options=(("grpc.use_local_subchannel_pool", 1),))
@@ -87,9 +86,7 @@ async def answer(channel: aio.Channel, name: str) -> tuple[str, str]:
 
 async def status_of(channel: aio.Channel, name: str) -> datafile_pb2.GetStatusResponse:
     request = datafile_pb2.GetStatusRequest(datafile=name)
-    return await unary(
-        channel, "/sidecar.v1.DatafileService/GetStatus", request, datafile_pb2.GetStatusResponse
-    )
+    return await unary(channel, "/sidecar.v1.DatafileService/GetStatus", request, datafile_pb2.GetStatusResponse)
 
 
 async def until(channel: aio.Channel, name: str, wanted: tuple[str, str]) -> None:
@@ -98,62 +95,45 @@ async def until(channel: aio.Channel, name: str, wanted: tuple[str, str]) -> Non
             await asyncio.sleep(0.01)
 
 
+async def answers_of_every_service(channel: aio.Channel, name: str) -> list[str]:
+    """The variation that each way to ask for the flag, or for its experiment, answers."""
+    user = decision_pb2.DecideManyUser(user_id="u")
+    many = decision_pb2.DecideManyRequest(users=[user], flag_keys=["f"], datafile=name)
+    activate = classic_pb2.ActivateRequest(user_id="u", experiment_key="exp", datafile=name)
+    explain = decision_pb2.ExplainRequest(user_id="u", flag_key="f", datafile=name)
+    (result,) = (await unary(channel, DECISION + "DecideMany", many, decision_pb2.DecideManyResponse)).results
+    return [
+        (await answer(channel, name))[0],
+        result.decided.decisions[0].variation_key,
+        (await unary(channel, CLASSIC + "Activate", activate, classic_pb2.ActivateResponse)).variation_key,
+        (await unary(channel, DECISION + "Explain", explain, decision_pb2.ExplainResponse)).decision.variation_key,
+    ]
+
+
 async def test_each_is_asked_for_by_name_and_by_sdk_key_in_every_service(projects: Projects) -> None:
     await projects.start()
     async with projects.channel() as channel:
         # Neither is called `default`, so that is the first in the file, which the test's YAML sorts.
         assert await answer(channel, "") == ("app-on", "1")
-        for name, other in ((WEB, APP), (APP, WEB)):
-            user = {"user_id": "u", "experiment_key": "exp"}
+        for name in (WEB, APP):
             for asked in name:
-                assert await answer(channel, asked) == (f"{name[0]}-on", "1")
+                assert await answers_of_every_service(channel, asked) == [f"{name[0]}-on"] * 4
                 whole = await decide(channel, "u", datafile=asked)
                 assert [one.flag_key for one in whole.decisions] == ["f", f"only-{name[0]}"]
-                many = decision_pb2.DecideManyRequest(
-                    users=[decision_pb2.DecideManyUser(user_id="u", flag_keys=["f"])], datafile=asked
-                )
-                results = (
-                    await unary(
-                        channel, "/sidecar.v1.DecisionService/DecideMany", many, decision_pb2.DecideManyResponse
-                    )
-                ).results
-                assert results[0].decided.decisions[0].variation_key == f"{name[0]}-on"
-                activated = await unary(
-                    channel,
-                    "/sidecar.v1.ClassicService/Activate",
-                    classic_pb2.ActivateRequest(**user, datafile=asked),
-                    classic_pb2.ActivateResponse,
-                )
-                assert activated.variation_key == f"{name[0]}-on"
                 status = await status_of(channel, asked)
                 assert (status.name, status.project_id) == (name[0], ACCOUNTS[name[0]][1])
 
-            # What is set under the key counts under the name, and in that project alone.
-            arm = f"{name[0]}-off"
-            await unary(
-                channel,
-                "/sidecar.v1.ClassicService/SetForcedVariation",
-                FORCED_ON(**user, variation_key=arm, datafile=name[1]),
-                classic_pb2.SetForcedVariationResponse,
-            )
-            for asked, wanted in ((name[0], arm), (name[1], arm), (other[0], ""), (other[1], "")):
-                found = await unary(
-                    channel,
-                    "/sidecar.v1.ClassicService/GetForcedVariation",
-                    FORCED(**user, datafile=asked),
-                    classic_pb2.GetForcedVariationResponse,
-                )
-                assert found.variation_key == wanted
-            assert (await answer(channel, name[0]), await answer(channel, other[0])) == (
-                (arm, "1"),
-                (f"{other[0]}-on", "1"),
-            )
-            await unary(
-                channel,
-                "/sidecar.v1.ClassicService/SetForcedVariation",
-                FORCED_ON(**user, datafile=name[0]),
-                classic_pb2.SetForcedVariationResponse,
-            )
+
+async def test_what_is_forced_under_the_key_counts_under_the_name_and_in_no_other_project(projects: Projects) -> None:
+    await projects.start()
+    user = {"user_id": "u", "experiment_key": "exp"}
+    async with projects.channel() as channel:
+        forced = classic_pb2.SetForcedVariationRequest(**user, variation_key="web-off", datafile=WEB[1])
+        await unary(channel, CLASSIC + "SetForcedVariation", forced, classic_pb2.SetForcedVariationResponse)
+        for asked in WEB:
+            assert await answers_of_every_service(channel, asked) == ["web-off"] * 4
+        for asked in APP:
+            assert await answers_of_every_service(channel, asked) == ["app-on"] * 4
 
 
 async def test_a_profile_is_one_project_s_by_name_and_by_key(projects: Projects) -> None:
@@ -166,17 +146,13 @@ async def test_a_profile_is_one_project_s_by_name_and_by_key(projects: Projects)
             assert reply.decisions[0].variation_key == wanted
 
 
-async def test_each_delivers_to_its_own_destinations_with_its_own_ids(
-    projects: Projects, collector: Collector
-) -> None:
+async def test_each_delivers_to_its_own_destinations_with_its_own_ids(projects: Projects, collector: Collector) -> None:
     await projects.start()
     async with projects.channel() as channel:
         for name, asked in (("web", WEB[0]), ("web", WEB[1]), ("app", APP[0]), ("app", APP[1])):
             await decide(channel, f"user-of-{name}", "f", datafile=asked)
             request = tracking_pb2.TrackRequest(user_id=f"user-of-{name}", event_key="ev", datafile=asked)
-            reply = await unary(
-                channel, "/sidecar.v1.TrackingService/Track", request, tracking_pb2.TrackResponse
-            )
+            reply = await unary(channel, "/sidecar.v1.TrackingService/Track", request, tracking_pb2.TrackResponse)
             assert {one.destination for one in reply.outcomes} == {f"{name}-optimizely", f"{name}-hook"}
         for _ in ACCOUNTS:
             assert await flush(channel) == {}
@@ -190,7 +166,9 @@ async def test_each_delivers_to_its_own_destinations_with_its_own_ids(
         assert entities == [f"id-of-{name}"] * 2
         assert sum(bool(one.get("decisions")) for one in snapshots) == 2
         hooked = [one for got in collector.taken if got.path == f"/{name}-hook" for one in got.json()]
-        assert [one["kind"] for one in hooked].count("impression") == [one["kind"] for one in hooked].count("track") == 2
+        assert (
+            [one["kind"] for one in hooked].count("impression") == [one["kind"] for one in hooked].count("track") == 2
+        )
         assert {one["user_id"] for one in hooked} == {f"user-of-{name}"}
 
 

@@ -17,9 +17,11 @@ import pytest
 from google.protobuf import descriptor_pool, message_factory
 from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
+from google.rpc import status_pb2
 
 from sidecar.rpc.methods import Bidirectional, Code, Method, ServerStream, Unary
 from sidecar.rpc.refusals import refusal_of
+from tests.support.refusals import said
 from tests.support.served import serving
 
 MUTATIONS = int(os.environ.get("MUTATIONS", "5000"))
@@ -183,15 +185,25 @@ async def heard(replies: AsyncIterator[bytes]) -> None:
         pass
 
 
+async def answered(name: str, method: Unary, body: bytes) -> bytes:
+    """A unary answer within a second. One that takes longer is asked for again: a busy machine is no hang."""
+    for pause_s in (INPUT_S_MAX, 0.0):
+        started = time.process_time()
+        reply = method.handler(body, Asked())
+        assert time.process_time() - started < INPUT_S_MAX, (name, body.hex())
+        if not inspect.isawaitable(reply):
+            return reply
+        try:
+            return await asyncio.wait_for(reply, INPUT_S_MAX)
+        except TimeoutError:
+            await asyncio.sleep(pause_s)
+    pytest.fail(f"{name} gave no answer within {INPUT_S_MAX} s, twice, to {body.hex()}")
+
+
 async def ask(name: str, method: Method, bodies: list[bytes], outcomes: Counter[str]) -> None:
-    started = time.process_time()
     try:
         if isinstance(method, Unary):
-            reply = method.handler(bodies[0], Asked())
-            assert time.process_time() - started < INPUT_S_MAX, (name, bodies)
-            if inspect.isawaitable(reply):
-                reply = await asyncio.wait_for(reply, 30)
-            assert isinstance(reply, bytes)
+            assert isinstance(await answered(name, method, bodies[0]), bytes)
         elif isinstance(method, ServerStream):
             await heard(method.handler(bodies[0], Asked()))
         else:
@@ -203,6 +215,8 @@ async def ask(name: str, method: Method, bodies: list[bytes], outcomes: Counter[
         refused = refusal_of(error, name)
         if refused.code is Code.INTERNAL:
             pytest.fail(f"{name} raised {error!r} for {[body.hex() for body in bodies]}")
+        if refused.code is not Code.UNIMPLEMENTED:
+            assert said(status_pb2.Status.FromString(refused.details)).reason, (name, bodies)
         outcomes[refused.code.name] += 1
     else:
         outcomes["OK"] += 1

@@ -5,30 +5,32 @@ from __future__ import annotations
 import gzip
 import json
 from collections.abc import Iterator
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import pytest
 from grpc import aio
 
+from sidecar.errors import DatafileRejected
 from sidecar.events.model import Impression, Track
 from sidecar.events.money import revenue_of, value_of
 from sidecar.pb import decision_pb2
 from sidecar.rpc.wire_values import trusted_mapping
 from tests.support.refusals import said
-from tests.support.served import OPTIMIZELY, Served, serving
+from tests.support.served import DECIDE, OPTIMIZELY, Served, decide_request, serving
 
 VECTORS = Path(__file__).parents[1] / "vectors"
 Case = dict[str, Any]
 
 
-def cases(name: str, every: int) -> list[Case]:
-    """Each n-th case of a file that a decision answers; what is no datafile is not served at all."""
+def cases(name: str) -> list[Case]:
+    """The cases of a file that an answer or a refusal is expected of, not those whose datafile is rejected."""
+    return [case for case in all_cases(name) if case["expect"] != "datafile rejected"]
+
+
+def all_cases(name: str) -> list[Case]:
     with gzip.open(VECTORS / f"{name}.jsonl.gz", "rt", encoding="utf-8") as lines:
-        found = (json.loads(line) for line in lines)
-        kept = (case for case in found if case["expect"] != "datafile rejected")
-        return list(islice(kept, 0, None, every))
+        return [json.loads(line) for line in lines]
 
 
 def datafiles(directory: Path, chosen: list[Case]) -> Iterator[tuple[str, Any]]:
@@ -77,9 +79,9 @@ async def check(served: Served, case: Case) -> None:
     assert got == {key: case["expect"][key] for key in got}, case["name"]
 
 
-@pytest.mark.parametrize(("name", "every"), [("conditions", 1), ("bucketing", 1), ("decisions", 1)])
-async def test_server_decides_and_records_what_the_vectors_say(tmp_path: Path, name: str, every: int) -> None:
-    chosen = cases(name, every)
+@pytest.mark.parametrize("name", ["conditions", "bucketing", "decisions"])
+async def test_server_decides_and_records_what_the_vectors_say(tmp_path: Path, name: str) -> None:
+    chosen = cases(name)
     assert len(chosen) > 100
     configuration = {"datafiles": dict(datafiles(tmp_path, chosen)), "destinations": [dict(OPTIMIZELY)]}
     async with serving(tmp_path, configuration) as served:
@@ -103,8 +105,20 @@ async def test_server_decides_and_records_what_the_vectors_say(tmp_path: Path, n
     assert not made
 
 
+async def test_server_rejects_the_datafiles_that_the_vectors_say(tmp_path: Path) -> None:
+    chosen = [case for case in all_cases("decisions") if case["expect"] == "datafile rejected"]
+    assert len(chosen) == 2
+    configuration = {"datafiles": dict(datafiles(tmp_path, chosen)), "destinations": [dict(OPTIMIZELY)]}
+    async with serving(tmp_path, configuration, loaded=False) as served:
+        for case in chosen:
+            with pytest.raises(DatafileRejected):
+                await served.parts.datafiles.reload(case["served"])
+            refused = await served.refused(DECIDE, decide_request(datafile=case["served"]))
+            assert (refused.code, refused.reason) == ("FAILED_PRECONDITION", "NO_DATAFILE"), case["name"]
+
+
 async def test_server_tracks_and_refuses_tags_as_the_vectors_say(tmp_path: Path) -> None:
-    chosen = cases("event_tags", 1)
+    chosen = cases("event_tags")
     assert len(chosen) == 12
     configuration = {"datafiles": dict(datafiles(tmp_path, chosen)), "destinations": [dict(OPTIMIZELY)]}
     async with serving(tmp_path, configuration) as served:

@@ -186,6 +186,20 @@ async def test_config_map_swaps_are_seen_through_the_path_of_the_data_directory(
     assert await next_body(source) == b"2"
 
 
+async def test_a_file_mounted_by_sub_path_is_seen_by_the_poll(tmp_path: Path, watches: DirectoryWatches) -> None:
+    # A second name of one inode in another directory: as with the bind mount of a subPath, the mounted directory has no
+    # event of a write to it.
+    (tmp_path / "volume").mkdir()
+    (tmp_path / "mount").mkdir()
+    volume, mounted = tmp_path / "volume" / "d.json", tmp_path / "mount" / "d.json"
+    volume.write_bytes(b"one")
+    mounted.hardlink_to(volume)
+    source = source_of(mounted, watches, poll_interval_s=0.1)
+    await apply(source)
+    volume.write_bytes(b"two")
+    assert await next_body(source) == b"two"
+
+
 async def test_a_write_behind_a_symbolic_link_is_seen(tmp_path: Path, watches: DirectoryWatches) -> None:
     (tmp_path / "real").mkdir()
     target = tmp_path / "real" / "d.json"

@@ -342,7 +342,7 @@ async def test_changed_returns_after_the_interval() -> None:
 )
 def test_a_url_is_shown_without_its_secrets(url: str, wanted: str) -> None:
     assert shown(url) == wanted
-    assert source_of(url).location == wanted
+    assert HttpSource(HttpSourceSection(url=url), jitter=lambda: 0.5).location == wanted
 
 
 @pytest.mark.parametrize(
@@ -350,10 +350,16 @@ def test_a_url_is_shown_without_its_secrets(url: str, wanted: str) -> None:
     [
         (lambda: HttpSourceSection(url="ftp://cdn.example/secret"), "wanted https://HOST/PATH"),
         (lambda: HttpSourceSection(url="https:///secret"), "wanted https://HOST/PATH"),
+        (lambda: HttpSourceSection(url="https://cdn.example:secret/"), "wanted https://HOST/PATH"),
+        (lambda: HttpSourceSection(url="https://u:secret@cdn.example/", token=Secret("t")), "wanted one way to log in"),
         (lambda: HttpSourceSection(url="https://cdn.example/", poll_interval_s=0), "poll_interval_s is 0"),
         (lambda: HttpSourceSection(url="https://cdn.example/", timeout_s=float("nan")), "timeout_s is nan"),
         (lambda: OptimizelySourceSection(sdk_key=""), "sdk_key is empty"),
         (lambda: OptimizelySourceSection(sdk_key="K", url_template="https://x/"), "url_template has no"),
+        (
+            lambda: OptimizelySourceSection(sdk_key="K", url_template="ftp://u:secret@x/{sdk_key}"),
+            "url_template: url has no http or https scheme",
+        ),
         (lambda: OptimizelySourceSection(sdk_key="K", timeout_s=0), "timeout_s is 0"),
     ],
 )
