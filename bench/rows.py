@@ -9,7 +9,7 @@ from typing import Final, TypeAlias
 
 import grpc
 
-from bench import process_rows
+from bench import engine_rows, process_rows
 from bench.reload_row import reload
 from bench.scale import Scale
 from bench.table import Row
@@ -19,6 +19,8 @@ Measure: TypeAlias = Callable[[Scale], Iterator[Row]]
 
 ROWS: Final[Mapping[str, Measure]] = {
     "engine": process_rows.engine,
+    "compiling": engine_rows.compiling,
+    "flags": engine_rows.flags,
     **{key: row.measure for key, row in WIRE_ROWS.items()},
     "memory": process_rows.memory,
     "start": process_rows.start,

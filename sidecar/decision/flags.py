@@ -112,7 +112,7 @@ class CompiledFlag:
         self._held: dict[Placement, Answers] = {}
         self._unruled: Answers | None = None
         if problem:
-            self._nothing = Decision(flag_key=facts.key, reason=Reason.FLAG_INVALID)
+            self._nothing = Decision(flag_key=facts.key, reason=Reason.FLAG_INVALID)  # I2
         else:
             waits = any(rule.placement.unsupported and rule.placement.running for rule in experiments)
             self._nothing = nothing(facts, Reason.CMAB_UNSUPPORTED if waits else Reason.NO_RULE_MATCHED)
@@ -221,6 +221,7 @@ class CompiledFlag:
         if rule is not None:
             return rule.answers.because(arm, Reason.RULE_FORCED)
         if self._unruled is None:
+            # I3: no rule decided, and the impression says so.
             self._unruled = Answers(self.facts, RuleType.FEATURE_TEST, None)
         return self._unruled.because(arm, Reason.FLAG_FORCED)
 

@@ -66,6 +66,8 @@ def one_of(name: str, wanted: Iterable[str]) -> Condition:
 
 
 def _ordered(compare: Callable[[Any, Any], bool]) -> Maker:
+    """A comparison of numbers (C6, C7)."""
+
     def make(name: str, wanted: Json) -> Condition:
         if not is_comparable(wanted):
             raise ValueUnusable("a number up to 2^53")
@@ -85,6 +87,7 @@ _equals: Final = _ordered(operator.eq)
 
 
 def _substring(name: str, wanted: Json) -> Condition:
+    """Whether the user's text holds the condition's (C7)."""
     if type(wanted) is not str:
         raise ValueUnusable("a string")
 

@@ -1,84 +1,28 @@
-"""Typed configuration: a section is a frozen dataclass with a docstring under each field, declared where it is used.
-
-A field is named once; its YAML key, flag and variable derive from that name: `outbox.bytes_max` is
-`outbox: {bytes_max: …}`, `--outbox-bytes-max` and `SIDECAR_OUTBOX_BYTES_MAX`. A field that ends in `_s` is a
-duration: its key drops the suffix and takes `5s`, `250ms`, `2m`, `1h` or a number of seconds.
-
-`read` makes a section of a mapping and reports every mistake at once, each with its path. Nothing here knows a section;
-`app.settings` composes them. Reference of all fields: docs/configuration.md, generated from the declarations.
-"""
+"""From a mapping of YAML keys to a section: every mistake at once, each with its path."""
 
 from __future__ import annotations
 
 import dataclasses
 import difflib
 import re
-import types
 import typing
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from enum import Enum
 from pathlib import Path
-from typing import Any, TypeAlias, TypeVar
+from typing import TypeVar
 
+from sidecar.config.secret import Secret
+from sidecar.config.types import TypeForm, key_of, origin_of, required, without_none
 from sidecar.errors import ConfigInvalid
 
 SectionT = TypeVar("SectionT")
 
-TypeForm: TypeAlias = Any
-"""A field's type as annotated: a class, a union, a generic alias. Python 3.11 has no narrower name for these."""
-
-VARIABLE_PREFIX = "SIDECAR_"
 _UNITS_S = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h)")
 _SIZE = re.compile(r"(\d+)(KiB|MiB|GiB)")
 _SIZES = {"KiB": 1024, "MiB": 1024**2, "GiB": 1024**3}
 _SHOWN_CHARACTERS_MAX = 60
-_SERVICE_LINK = re.compile(r"SIDECAR_.+_(SERVICE_(HOST|PORT)(_.+)?|PORT(_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)?)")
-"""Variables of a Service whose name begins with `sidecar-`. Source: Kubernetes, "Accessing the Service"."""
 _BOOLEANS = {"true": True, "false": False}
-
-
-class Secret(str):
-    """A string that does not show itself in logs, reprs and errors; `reveal` gives it."""
-
-    __slots__ = ()
-
-    def __repr__(self) -> str:
-        return "Secret(…)"
-
-    def __str__(self) -> str:
-        return "…"
-
-    def __format__(self, spec: str) -> str:
-        return format("…", spec)
-
-    def reveal(self) -> str:
-        """The secret itself, for the one place that sends it."""
-        return str.__str__(self)
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Option:
-    """One field that a flag or a variable can set. `path` are the YAML keys from the top."""
-
-    path: tuple[str, ...]
-    type: TypeForm
-    repeatable: bool
-
-    @property
-    def flag(self) -> str:
-        """`--outbox-bytes-max`."""
-        return "--" + "-".join(self.path).replace("_", "-")
-
-    @property
-    def variable(self) -> str:
-        """`SIDECAR_OUTBOX_BYTES_MAX`."""
-        return VARIABLE_PREFIX + "_".join(self.path).upper()
-
-
-def key_of(field_name: str) -> str:
-    """The YAML key of a field: its name, without the unit of a duration."""
-    return field_name.removesuffix("_s")
 
 
 def read(section: type[SectionT], given: Mapping[str, object], where: str = "", beside: Iterable[str] = ()) -> SectionT:
@@ -93,75 +37,6 @@ def read(section: type[SectionT], given: Mapping[str, object], where: str = "", 
     if problems:
         raise ConfigInvalid(problems)
     return typing.cast("SectionT", value)
-
-
-def options(section: type, prefix: tuple[str, ...] = ()) -> Iterator[Option]:
-    """The fields of a section that flags and variables can set, nested sections included, in declared order.
-
-    Mappings and lists of sections are for the file alone.
-    """
-    hints = typing.get_type_hints(section)
-    for field in dataclasses.fields(section):
-        path = (*prefix, key_of(field.name))
-        inner = _without_none(hints[field.name])
-        if dataclasses.is_dataclass(inner):
-            yield from options(typing.cast("type", inner), path)
-        elif _origin(inner) is tuple:
-            item = typing.get_args(inner)[0]
-            if item is not object and not dataclasses.is_dataclass(item):
-                yield Option(path, item, repeatable=True)
-        elif _origin(inner) is not dict:
-            yield Option(path, inner, repeatable=False)
-
-
-def merge(*layers: Mapping[str, object]) -> dict[str, object]:
-    """Lay mappings over each other, the last one on top; nested mappings are merged, all else is replaced."""
-    merged: dict[str, object] = {}
-    for layer in layers:
-        for key, value in layer.items():
-            below = merged.get(key)
-            if isinstance(value, Mapping) and isinstance(below, Mapping):
-                merged[key] = merge(below, value)
-            else:
-                merged[key] = value
-    return merged
-
-
-def from_environment(known: Iterable[Option], environment: Mapping[str, str]) -> dict[str, object]:
-    """The mapping that the `SIDECAR_…` variables say; a repeatable one is split at commas.
-
-    Raises `ConfigInvalid` for a variable with the prefix that no field has, but passes over the ones that Kubernetes
-    makes for a Service named `sidecar` (`SIDECAR_SERVICE_…`, `SIDECAR_PORT…`) or `sidecar-metrics`, say.
-    """
-    by_variable = {option.variable: option for option in known}
-    found: dict[str, object] = {}
-    problems = []
-    for variable, text in sorted(environment.items()):
-        if not variable.startswith(VARIABLE_PREFIX):
-            continue
-        option = by_variable.get(variable)
-        if option is not None:
-            value: object = [part.strip() for part in text.split(",")] if option.repeatable else text
-            put(found, option.path, value)
-        elif not variable.startswith((VARIABLE_PREFIX + "SERVICE_", VARIABLE_PREFIX + "PORT")) and not (
-            _SERVICE_LINK.fullmatch(variable)
-        ):
-            problems.append(f"variable `{variable}` is unknown{suggestion(variable, by_variable)}")
-    if problems:
-        raise ConfigInvalid(problems)
-    return found
-
-
-def put(mapping: dict[str, object], path: tuple[str, ...], value: object) -> None:
-    """Set a value at a path of keys, making the mappings between."""
-    for key in path[:-1]:
-        mapping = typing.cast("dict[str, object]", mapping.setdefault(key, {}))
-    mapping[path[-1]] = value
-
-
-def required(field: dataclasses.Field[Any]) -> bool:
-    """Whether a field has no default."""
-    return field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
 
 
 def shown(given: object) -> str:
@@ -214,8 +89,8 @@ def _read_section(section: type, given: object, where: str, problems: list[str],
 
 
 def _read_value(wanted: TypeForm, given: object, where: str, field_name: str, problems: list[str]) -> object:
-    wanted = _without_none(wanted)
-    origin = _origin(wanted)
+    wanted = without_none(wanted)
+    origin = origin_of(wanted)
     if dataclasses.is_dataclass(wanted):
         return _read_section(typing.cast("type", wanted), given, where, problems)
     if origin is tuple:
@@ -271,16 +146,8 @@ def _read_number(wanted: type, given: object, field_name: str) -> object:
     return number if 0 <= number < float("inf") else None
 
 
-def _without_none(wanted: TypeForm) -> TypeForm:
-    if _origin(wanted) in (typing.Union, types.UnionType):
-        rest = [part for part in typing.get_args(wanted) if part is not type(None)]
-        if len(rest) == 1:
-            return rest[0]
-    return wanted
-
-
 def _wanted(wanted: TypeForm, field_name: str = "") -> str:
-    wanted = _without_none(wanted)
+    wanted = without_none(wanted)
     if isinstance(wanted, type) and issubclass(wanted, Enum):
         return "one of " + ", ".join(f"`{member.value}`" for member in wanted)
     if field_name.endswith("_s"):
@@ -294,11 +161,6 @@ def _wanted(wanted: TypeForm, field_name: str = "") -> str:
         Path: "a path",
     }
     return words.get(wanted, "a mapping" if dataclasses.is_dataclass(wanted) else "a list")
-
-
-def _origin(wanted: TypeForm) -> object:
-    """What a generic alias is made of, as `tuple` of `tuple[str, ...]`; None for a plain class."""
-    return typing.get_origin(wanted)
 
 
 def _join(where: str, key: str) -> str:
