@@ -6,8 +6,8 @@ import random
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from sidecar.app import settings as schema
-from sidecar.app.settings import DatafileSettings, Settings, TransportName
+from sidecar.app.configured import DatafileSettings, destinations_of
+from sidecar.app.settings import Settings, TransportName
 from sidecar.datafiles import NamedSource
 from sidecar.destinations.catalog import TYPES
 from sidecar.destinations.http import HttpClient
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 def destinations(settings: Settings, client: HttpClient) -> Sequence[Destination]:
     """The configured destinations, in their order. Raises `ConfigInvalid`."""
-    return [TYPES[one.type].make(one.name, one.section, client) for one in schema.destinations(settings)]
+    return [TYPES[one.type].make(one.name, one.section, client) for one in destinations_of(settings)]
 
 
 async def open_outbox(settings: Settings, names: Sequence[str], clock: Clock) -> SqliteOutbox:

@@ -10,8 +10,8 @@ from typing import Any
 
 from sidecar import decision
 from sidecar.app import adapters
-from sidecar.app import settings as schema
-from sidecar.app.settings import DatafileSettings, Settings
+from sidecar.app.configured import DatafileSettings, datafiles_of
+from sidecar.app.settings import Settings
 from sidecar.app.state import DecisionState, decision_state
 from sidecar.app.system import RandomIds, SystemClock, TokenFile
 from sidecar.classic import Classic
@@ -118,7 +118,7 @@ async def build(settings: Settings, closing: AsyncExitStack) -> Parts:
 
 
 async def _ground(settings: Settings, clock: SystemClock, telemetry: Telemetry, closing: AsyncExitStack) -> _Ground:
-    configured = schema.datafiles(settings)
+    configured = datafiles_of(settings)
     client = HttpClient()
     closing.push_async_callback(client.close)
     destinations = adapters.destinations(settings, client)

@@ -38,11 +38,11 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(given: argparse.Namespace) -> int:
     """Serve until SIGTERM or SIGINT. Raises ConfigInvalid before anything is opened."""
     from sidecar.app import serve as life
-    from sidecar.app import settings
+    from sidecar.app.configured import load
 
     file = given.config or os.environ.get("SIDECAR_CONFIG")
     environment = {name: text for name, text in os.environ.items() if name not in _NOT_SETTINGS}
-    life.run(settings.load(_flags(given), environment, Path(file) if file else None))
+    life.run(load(_flags(given), environment, Path(file) if file else None))
     return WELL
 
 

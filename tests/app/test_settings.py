@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from sidecar.app import settings
+from sidecar.app import configured
 from sidecar.app.settings import DecideOptionName, LogLevel, Settings
 from sidecar.errors import ConfigInvalid
 
@@ -18,7 +18,7 @@ def load(
 ) -> Settings:
     file = tmp_path / "sidecar.yaml"
     file.write_text(text)
-    return settings.load(flags or {}, environment or {}, file)
+    return configured.load(flags or {}, environment or {}, file)
 
 
 def problems(tmp_path: Path, text: str = "", environment: Mapping[str, str] | None = None) -> tuple[str, ...]:
@@ -28,10 +28,10 @@ def problems(tmp_path: Path, text: str = "", environment: Mapping[str, str] | No
 
 
 def test_nothing_is_the_defaults() -> None:
-    given = settings.load({}, {}, None)
+    given = configured.load({}, {}, None)
     assert given == Settings()
     assert (given.grpc_listen, given.http_listen) == (("127.0.0.1:8013",), "127.0.0.1:8014")
-    (only,) = settings.destinations(given)
+    (only,) = configured.destinations_of(given)
     assert (only.name, only.type) == ("optimizely", "optimizely")
 
 
@@ -72,7 +72,7 @@ datafiles:
   b: {<<: *base, path: /b.json}
 destinations: [{name: one, type: stdout}]
 """
-    first, second = settings.datafiles(load(tmp_path, text))
+    first, second = configured.datafiles_of(load(tmp_path, text))
     assert (first.destinations, second.destinations) == (("one",), ("one",))
 
 
@@ -168,24 +168,24 @@ def test_file_that_is_no_mapping_is_said_without_its_text(tmp_path: Path, text: 
 
 def test_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigInvalid, match=r"missing\.yaml` cannot be read: No such file"):
-        settings.load({}, {}, tmp_path / "missing.yaml")
+        configured.load({}, {}, tmp_path / "missing.yaml")
     (tmp_path / "latin.yaml").write_bytes("grace: é".encode("latin-1"))
     with pytest.raises(ConfigInvalid, match="is no UTF-8 at byte 7"):
-        settings.load({}, {}, tmp_path / "latin.yaml")
+        configured.load({}, {}, tmp_path / "latin.yaml")
 
 
 def test_short_forms_make_a_default_datafile(tmp_path: Path) -> None:
-    (by_path,) = settings.datafiles(load(tmp_path, "datafile: shop.json"))
-    (by_url,) = settings.datafiles(load(tmp_path, "datafile: https://example.com/d.json"))
-    (by_upper,) = settings.datafiles(load(tmp_path, "datafile: HTTPS://example.com/d.json"))
-    (by_key,) = settings.datafiles(load(tmp_path, "sdk_key: abc\naccess_token: hunter2"))
+    (by_path,) = configured.datafiles_of(load(tmp_path, "datafile: shop.json"))
+    (by_url,) = configured.datafiles_of(load(tmp_path, "datafile: https://example.com/d.json"))
+    (by_upper,) = configured.datafiles_of(load(tmp_path, "datafile: HTTPS://example.com/d.json"))
+    (by_key,) = configured.datafiles_of(load(tmp_path, "sdk_key: abc\naccess_token: hunter2"))
     assert {one.name for one in (by_path, by_url, by_key)} == {"default"}
     kinds = [type(one.source).__name__ for one in (by_path, by_url, by_upper, by_key)]
     assert kinds == ["FileSourceSection", "HttpSourceSection", "HttpSourceSection", "OptimizelySourceSection"]
 
 
 def test_short_destinations_are_named_like_their_type(tmp_path: Path) -> None:
-    given = settings.destinations(load(tmp_path, "destination: [stdout]\ndestinations: [{name: a, type: stdout}]"))
+    given = configured.destinations_of(load(tmp_path, "destination: [stdout]\ndestinations: [{name: a, type: stdout}]"))
     assert [one.name for one in given] == ["a", "stdout"]
 
 
@@ -198,7 +198,7 @@ destinations:
   - {name: hook, type: webhook, endpoint: "https://example.com/", secret: hunter2}
 """
     given = load(tmp_path, text)
-    shown = [repr(given), str(given), repr(settings.destinations(given)), repr(settings.datafiles(given))]
+    shown = [repr(given), str(given), repr(configured.destinations_of(given)), repr(configured.datafiles_of(given))]
     assert not [one for one in shown if "hunter2" in one]
     for broken in (
         "destinations: [[hunter2]]",

@@ -11,7 +11,7 @@ from urllib.request import urlopen
 import pytest
 import yaml
 
-from sidecar.app import settings
+from sidecar.app import configured
 from sidecar.pb import decision_pb2, tracking_pb2
 from sidecar.rpc import refusals
 from tests.docs.reading import blocks, page, rows, section, trees, words
@@ -147,13 +147,13 @@ def test_the_example_of_the_configuration_page_is_a_configuration(tmp_path: Path
     (example,) = [block.text for block in blocks("docs/configuration.md") if block.language == "yaml"]
     (tmp_path / "sidecar.yaml").write_text(example)
 
-    read = settings.load({}, {}, tmp_path / "sidecar.yaml")
+    read = configured.load({}, {}, tmp_path / "sidecar.yaml")
 
-    assert [one.name for one in settings.datafiles(read)] == list(yaml.safe_load(example)["datafiles"])
-    assert [one.type for one in settings.destinations(read)] == ["optimizely", "segment", "webhook"]
+    assert [one.name for one in configured.datafiles_of(read)] == list(yaml.safe_load(example)["datafiles"])
+    assert [one.type for one in configured.destinations_of(read)] == ["optimizely", "segment", "webhook"]
 
 
 def test_a_socket_mode_without_quotes_is_what_it_looks_like(tmp_path: Path) -> None:
     (tmp_path / "sidecar.yaml").write_text("socket_mode: 0660\n")
 
-    assert settings.load({}, {}, tmp_path / "sidecar.yaml").socket_mode == "0660"
+    assert configured.load({}, {}, tmp_path / "sidecar.yaml").socket_mode == "0660"
