@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import os
+import re
 import stat
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -35,6 +36,9 @@ READS_MAX: Final = 3
 WatchPoints: TypeAlias = Mapping[str, frozenset[str]]
 """Directories by path, each with the names in it whose change can change what the path leads to."""
 
+_URL: Final = re.compile(r"[a-z][a-z0-9+.-]+:/", re.IGNORECASE)
+"""How a URL begins once it was read as a path, which makes one slash of two."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileSourceSection:
@@ -51,7 +55,9 @@ class FileSourceSection:
     """
 
     def __post_init__(self) -> None:
-        """Raise `ValueError` for a field out of its range."""
+        """Raise `ValueError` for a field out of its range, and for a URL, which may hold a password and is not shown."""
+        if _URL.match(str(self.path)):
+            raise ValueError("path is a URL, wanted a path; a URL goes under `url`")
         if not self.poll_interval_s >= POLL_INTERVAL_MIN_S:
             raise ValueError(f"poll_interval_s is {self.poll_interval_s}, wanted at least {POLL_INTERVAL_MIN_S}")
 

@@ -216,3 +216,10 @@ destinations:
         "destinations: [{name: s, type: segment, write_key: [hunter2]}]",
     ):
         assert "hunter2" not in "\n".join(problems(tmp_path, broken)), broken
+
+
+def test_a_url_under_path_is_refused_and_not_shown(tmp_path: Path) -> None:
+    with pytest.raises(ConfigInvalid) as refused:
+        load(tmp_path, "datafiles: {one: {path: 'https://user:hunter2@example.com/d.json'}}")
+    assert "datafiles.one: path is a URL, wanted a path; a URL goes under `url`" in str(refused.value)
+    assert "hunter2" not in str(refused.value)

@@ -12,6 +12,7 @@ from grpc import aio
 
 from tests.collector import Answered, Collector
 from tests.e2e.scene import Scene, decide, event_ids, track
+from tests.support.refusals import said
 
 
 async def decide_for_ever(channel: aio.Channel) -> None:
@@ -32,6 +33,7 @@ async def test_after_sigterm_calls_are_taken_for_the_stop_delay_then_refused_wit
         with pytest.raises(grpc.aio.AioRpcError) as refused:
             await decide_for_ever(channel)
         assert refused.value.code() is grpc.StatusCode.UNAVAILABLE
+        assert said(refused.value).reason == "STOPPING"
     assert await asyncio.to_thread(scene.daemon.wait) == 0
 
 
