@@ -55,7 +55,7 @@ class FileSourceSection:
     """
 
     def __post_init__(self) -> None:
-        """Raise `ValueError` for a field out of its range, and for a URL, which may hold a password and is not shown."""
+        """Raise `ValueError` for a field out of its range, and for a URL: it may hold a password, and is not shown."""
         if _URL.match(str(self.path)):
             raise ValueError("path is a URL, wanted a path; a URL goes under `url`")
         if not self.poll_interval_s >= POLL_INTERVAL_MIN_S:
