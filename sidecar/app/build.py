@@ -243,16 +243,19 @@ def _takers(destinations: Sequence[Destination], names: Sequence[str] | None) ->
 
 
 def _serves(health: Health, configured: Sequence[DatafileSettings]) -> Callable[[Snapshot], None]:
-    """SERVING means that the first decision will succeed: the default datafile is applied, or none is configured."""
+    """SERVING means that the first decision will succeed: the datafile named `default` is applied, else any.
+
+    Why any: where several are served and none is named so, callers name theirs, and one source that fails must not take
+    the other projects away. With none configured it serves from the start.
+    """
     names = [one.name for one in configured]
-    default = "default" if "default" in names else next(iter(names), "")
     for name in names:
         health.set(DATAFILE + name, serving=False)
     health.set("", serving=not names)
 
     def applied(snapshot: Snapshot) -> None:
         health.set(DATAFILE + snapshot.name, serving=True)
-        if snapshot.name == default:
+        if snapshot.name == "default" or "default" not in names:
             health.set("", serving=True)
 
     return applied

@@ -53,6 +53,17 @@ async def test_process_serves_when_its_default_datafile_is_loaded(tmp_path: Path
         assert await check(served, "sidecar.v1.DecisionService") == "SERVING"
 
 
+async def test_without_one_named_default_any_datafile_lets_the_process_serve(tmp_path: Path) -> None:
+    second = tmp_path / "second.json"
+    configuration = {"datafiles": {"first": {"path": str(tmp_path / "gone.json")}, "second": {"path": str(second)}}}
+    second.write_text(json.dumps(document()))
+    async with serving(tmp_path, configuration, loaded=False) as served:
+        await served.parts.datafiles.wait_first("second")
+        assert await check(served) == "SERVING"
+        assert await check(served, "datafile/first") == "NOT_SERVING"
+        assert await check(served, "datafile/second") == "SERVING"
+
+
 async def test_a_bad_datafile_does_not_take_the_process_back(tmp_path: Path) -> None:
     path = tmp_path / "one.json"
     path.write_text(json.dumps(document()))
