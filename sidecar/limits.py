@@ -63,7 +63,7 @@ FLAG_RULES_MAX: Final = 500_000
 """Rules of all flags together, a shared rule counted once per flag; a flag past it is disabled."""
 
 # The outbox.
-COMMIT_INTERVAL_S: Final = 0.005
+COMMIT_INTERVAL_S: Final = 0.02
 """How long an offered impression may wait for its commit; an awaited event waits for the running one only."""
 OFFERED_BYTES_MAX: Final = 32 * MIB
 """Impressions that wait for a commit; past it an offer is refused and counted."""
