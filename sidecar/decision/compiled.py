@@ -5,7 +5,7 @@ Pure: no clock, no I/O, no randomness, no logging. Rules: docs/semantics.md.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sidecar.decision.answers import Decision, Reason
@@ -67,13 +67,16 @@ class CompiledDatafile:
             self._explain(flag, user, trace, decision)
         return decision
 
-    def decide_keys(self, user: User, flag_keys: Iterable[str] = (), *, enabled_only: bool = False) -> list[Decision]:
+    def decide_keys(self, user: User, flag_keys: Sequence[str] = (), *, enabled_only: bool = False) -> list[Decision]:
         """Decide several flags in the order asked for, one named twice once.
 
         None named means all, in datafile order.
         """
         decide = self.decide
-        decisions = [decide(user, key) for key in (dict.fromkeys(flag_keys) or self.flags)]
+        if len(flag_keys) == 1:
+            decisions = [decide(user, flag_keys[0])]
+        else:
+            decisions = [decide(user, key) for key in (dict.fromkeys(flag_keys) or self.flags)]
         return [decision for decision in decisions if decision.enabled] if enabled_only else decisions
 
     def experiment(self, key: str) -> Placement | None:

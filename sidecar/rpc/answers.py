@@ -55,7 +55,8 @@ class AnswerCodec:
 
 def reply(answers: Sequence[bytes], revision: bytes, decision_id: str) -> bytes:
     """A `DecideResponse`: rendered decisions, the rendered revision, the decision id."""
-    return b"".join((*answers, revision, wire.field(_DECISION_ID, decision_id.encode())))
+    identity = decision_id.encode()
+    return b"".join((*answers, revision, _DECISION_ID, wire.varint(len(identity)), identity))
 
 
 def revision_field(revision: str) -> bytes:

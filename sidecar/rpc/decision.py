@@ -50,19 +50,21 @@ class DecisionHandlers:
 
     def decide(self, request: bytes, call: Call) -> bytes | Awaitable[bytes]:
         """`Decide`. Answers at once, unless a profile must be looked up; raises what `refusals` maps."""
-        violations = Violations()
+        violations, answering = Violations(), self._answering
         message = parse(decision_pb2.DecideRequest, request, violations)
         user = read_user(message, violations)
-        check_id(message.decision_id, "decision_id", violations)
-        options = self._answering.options(message.options, violations)
-        check_flag_keys(message.flag_keys, violations)
+        # Why each once: reading a repeated field makes an object.
+        decision_id, flag_keys, asked = message.decision_id, message.flag_keys, message.options
+        check_id(decision_id, "decision_id", violations)
+        options = answering.options(asked, violations)
+        check_flag_keys(flag_keys, violations)
         violations.raise_if_any()
         snapshot = self._datafiles.current(message.datafile)
-        question = Question(user, message.flag_keys, options, request, message.decision_id)
-        if self._answering.reads_profile(options):
+        question = Question(user, flag_keys, options, request, decision_id)
+        if answering.reads_profile(options):
             return self._decide_with_profile(snapshot, question, call)
         raise_if_late(call)
-        return self._answering.answer(snapshot, question)
+        return answering.answer(snapshot, question)
 
     async def _decide_with_profile(self, snapshot: Snapshot, question: Question, call: Call) -> bytes:
         profile = await self._decider.profile(snapshot, question.user.user_id)

@@ -15,13 +15,18 @@ _MORE: Final = 0x80
 """The bit that says that another byte of the varint follows; the other seven are its digits."""
 _DIGITS: Final = 0x7F
 _VARINT_BITS_MAX: Final = 64
-_ONE_BYTE: Final = tuple(bytes((number,)) for number in range(_MORE))
+_SHORT_END: Final = 2_048
+_SHORT: Final = tuple(
+    bytes((number,)) if number < _MORE else bytes((number & _DIGITS | _MORE, number >> 7))
+    for number in range(_SHORT_END)
+)
+"""Varints made ahead: the lengths of nearly all that is joined here."""
 
 
 def varint(number: int) -> bytes:
     """A number ≥ 0 in base 128, lowest first."""
-    if number < _MORE:
-        return _ONE_BYTE[number]
+    if number < _SHORT_END:
+        return _SHORT[number]
     parts = bytearray()
     while number >= _MORE:
         parts.append(number & _DIGITS | _MORE)
