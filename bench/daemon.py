@@ -7,7 +7,7 @@ import json
 import socket
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -26,11 +26,16 @@ _POLL_S: Final = 0.005
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Configured:
-    """What differs between the rows: the datafile, the destination's URL, how durable a write is, the log."""
+    """What differs between the rows: the datafile, the destination's URL, how durable a write is.
+
+    `destination` is a whole destination of another kind, in place of Optimizely at `endpoint`.
+    """
 
     datafile: Path = DATAFILE
     endpoint: str
     durability: str = "process"
+    transport: str = "auto"
+    destination: Mapping[str, object] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,11 +122,13 @@ class Daemon:
 @contextlib.contextmanager
 def running(configured: Configured, cores: Cores, directory: Path) -> Iterator[Daemon]:
     """Start a sidecar in an empty directory of its own, SERVING, on the server's core."""
+    optimizely = {"name": DESTINATION, "type": "optimizely", "endpoint": configured.endpoint}
     settings = {
         "datafiles": {"default": {"path": str(configured.datafile)}},
-        "destinations": [{"name": DESTINATION, "type": "optimizely", "endpoint": configured.endpoint}],
+        "destinations": [configured.destination or optimizely],
         "outbox": {"durability": configured.durability},
         "grpc_listen": ["127.0.0.1:0"],
+        "transport": configured.transport,
         "http_listen": "127.0.0.1:0",
         "data_dir": str(directory / "state"),
         "stop_delay": "0s",

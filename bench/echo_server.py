@@ -1,7 +1,8 @@
 """The yardstick: a bare `grpc.aio` server on uvloop that answers each call of any method with the same bytes.
 
-Run as `python -m bench.echo_server REPLY_BYTES`. Prints the address that it is bound to. It does nothing else: no
-message is parsed, no interceptor is there, and gRPC has its defaults.
+Run as `python -m bench.echo_server REPLY_BYTES [METHOD]`. Prints the address that it is bound to. It does nothing else:
+no message is parsed, no interceptor is there, and gRPC has its defaults. With METHOD it is the native wire instead,
+which answers that one method: what a call costs without its handler.
 """
 
 from __future__ import annotations
@@ -14,6 +15,9 @@ from typing import Any
 import grpc
 import uvloop
 from grpc import aio
+
+from sidecar.rpc.methods import Call, Refusal, Unary
+from sidecar.transport.listen import ListenOptions, TcpAddress
 
 
 class _Echo(grpc.GenericRpcHandler):
@@ -40,5 +44,27 @@ async def serve(reply_bytes: int) -> None:
     await server.stop(0)
 
 
+async def serve_native(reply_bytes: int, method: str) -> None:
+    """The same over the native wire."""
+    # Why here: each wire is measured without the other one in memory.
+    from sidecar.transport.native.server import NativeTransport  # noqa: PLC0415 - see above
+
+    reply = bytes(reply_bytes)
+
+    def echo(_request: bytes, _call: Call) -> bytes:
+        return reply
+
+    def refused(name: str, refusal: Refusal) -> None:
+        raise AssertionError(f"{name} was refused: {refusal}")
+
+    options = ListenOptions(addresses=[TcpAddress("127.0.0.1", 0)], tls=None, socket_mode=0o600)
+    transport = NativeTransport({method: Unary(echo)}, options, refused)
+    print(f"listening on {(await transport.start())[0]}", flush=True)
+    stop = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
+    await stop.wait()
+    await transport.stop(0)
+
+
 if __name__ == "__main__":
-    uvloop.run(serve(int(sys.argv[1])))
+    uvloop.run(serve_native(int(sys.argv[1]), sys.argv[2]) if len(sys.argv) > 2 else serve(int(sys.argv[1])))

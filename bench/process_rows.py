@@ -78,7 +78,9 @@ def _sidecar(scale: Scale, datafile: Path = DATAFILE) -> Iterator[Daemon]:
     with (
         tempfile.TemporaryDirectory() as name,
         nobody() as endpoint,
-        running(Configured(datafile=datafile, endpoint=endpoint), scale.cores, Path(name)) as daemon,
+        running(
+            Configured(datafile=datafile, endpoint=endpoint, transport=scale.transport), scale.cores, Path(name)
+        ) as daemon,
     ):
         yield daemon
 

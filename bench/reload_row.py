@@ -1,7 +1,6 @@
 """The row of reloads: the 99th percentile of Decide at a steady pace, without and with a large datafile coming in.
 
-The pace is open: each call is due at its time whether or not those before it are answered, and its latency counts from
-that time, so that a stall shows in every call that it held up.
+The pace is open: see `bench.pacing`.
 """
 
 from __future__ import annotations
@@ -11,37 +10,26 @@ import json
 import os
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from statistics import quantiles
 from typing import Any, Final
 
 import uvloop
 from grpc import aio
 
 from bench.daemon import Configured, Daemon, nobody, running
-from bench.requests import DECIDE, decide
+from bench.pacing import p99_ms, pace
+from bench.requests import decide
 from bench.scale import Scale
 from bench.table import Row
 from sidecar.pb import datafile_pb2, decision_pb2
 
-RATE: Final = 1_000
 TIMES_MAX: Final = 3.0
 _NAME: Final = "p99 of Decide at 1,000/s, 10 MB reloading"
 RELOAD: Final = "/sidecar.v1.DatafileService/Reload"
 _FLAG_KEYS: Final = tuple(f"c0flag_{number}" for number in range(5))
 _OTHER: Final = "-other"
 _PAUSE_S: Final = 0.2
-
-
-@dataclass(frozen=True, slots=True)
-class Paced:
-    """One call: when it was due, how long it took from then, its answer ("" = it failed)."""
-
-    due_s: float
-    took_s: float
-    reply: bytes
 
 
 def reload(scale: Scale) -> Iterator[Row]:
@@ -66,21 +54,22 @@ def reload(scale: Scale) -> Iterator[Row]:
 
 async def _measure(daemon: Daemon, datafile: Path, bodies: Sequence[bytes], paced_s: float) -> Row:
     async with aio.insecure_channel(daemon.address) as channel:
-        await _pace(channel, lambda: False, 2.0)
-        calm = await _pace(channel, lambda: False, paced_s)
+        request = decide(*_FLAG_KEYS).request
+        await pace(channel, request, 2.0, lambda: False)
+        calm = await pace(channel, request, paced_s, lambda: False)
         reloads: list[tuple[float, float]] = []
         stop = time.monotonic() + paced_s
         reloading = asyncio.create_task(_reload_until(channel, datafile, bodies, stop, reloads))
-        stormy = await _pace(channel, lambda: not reloading.done(), paced_s)
+        stormy = await pace(channel, request, paced_s, lambda: not reloading.done())
         await reloading
     hit = [one for one in stormy if any(began <= one.due_s <= ended for began, ended in reloads)]
     failed = sum(not one.reply for one in (*calm, *stormy))
     mixed = sum(_mixed(one.reply) for one in stormy if one.reply)
-    figure = _p99_ms(hit) / _p99_ms(calm) if not failed and not mixed else float("inf")
+    figure = p99_ms(hit) / p99_ms(calm) if not failed and not mixed else float("inf")
     return Row(
         name=_NAME,
-        ours=f"{_p99_ms(hit):.1f} ms reloading",
-        yardstick=f"{_p99_ms(calm):.1f} ms without",
+        ours=f"{p99_ms(hit):.1f} ms reloading",
+        yardstick=f"{p99_ms(calm):.1f} ms without",
         figure=figure,
         bound=TIMES_MAX,
         at_most=True,
@@ -90,31 +79,6 @@ async def _measure(daemon: Daemon, datafile: Path, bodies: Sequence[bytes], pace
             f"{max(one.took_s for one in hit) * 1e3:.0f} ms; {failed} failed, {mixed} mixed"
         ),
     )
-
-
-async def _pace(channel: aio.Channel, longer: Callable[[], bool], seconds: float) -> Sequence[Paced]:
-    """Call at the rate for so long, and then for as long as `longer` says."""
-    call: Any = channel.unary_unary(DECIDE)
-    request = decide(*_FLAG_KEYS).request
-    done: list[Paced] = []
-
-    async def one(due_s: float) -> None:
-        try:
-            reply: bytes = await call(request, timeout=10.0)
-        except aio.AioRpcError:
-            reply = b""
-        done.append(Paced(due_s, time.monotonic() - due_s, reply))
-
-    started_s = time.monotonic()
-    async with asyncio.TaskGroup() as group:
-        number = 0
-        while number < seconds * RATE or longer():
-            due_s = started_s + number / RATE
-            number += 1
-            if (early_s := due_s - time.monotonic()) > 0:
-                await asyncio.sleep(early_s)
-            group.create_task(one(due_s))
-    return done
 
 
 async def _reload_until(
@@ -162,7 +126,3 @@ def _mixed(reply: bytes) -> bool:
     other = answer.revision == _revision(1)
     keys = [one.variation_key for one in answer.decisions]
     return len(keys) != len(_FLAG_KEYS) or any(key.endswith(_OTHER) is not other for key in keys)
-
-
-def _p99_ms(calls: Sequence[Paced]) -> float:
-    return quantiles((one.took_s for one in calls), n=100)[98] * 1e3

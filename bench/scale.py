@@ -23,6 +23,8 @@ class Scale:
     paced_s: float
     large_bytes: int
     short: bool
+    transport: str = "auto"
+    """The wire of the sidecar; the yardsticks have their own."""
 
 
 def whole(cores: Cores) -> Scale:

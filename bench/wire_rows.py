@@ -67,7 +67,7 @@ class WireRow:
     def _daemon(self, scale: Scale, directory: Path) -> Iterator[Daemon]:
         destination = collector(scale.cores, directory) if self.delivered else nobody()
         with destination as endpoint:
-            configured = Configured(endpoint=endpoint, durability=self.durability)
+            configured = Configured(endpoint=endpoint, durability=self.durability, transport=scale.transport)
             with running(configured, scale.cores, directory) as daemon:
                 yield daemon
 

@@ -11,9 +11,10 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Final
 
 from sidecar.datafiles import Snapshot
-from sidecar.decision import Decision, RuleType, Trace, User
+from sidecar.decision import Decision, ImpressionPart, RuleType, Trace, User
 from sidecar.exposures import Exposures
 from sidecar.forced import ForcedVariations
+from sidecar.impressions import ChosenImpressions
 from sidecar.limits import DECISION_IDS_GENERATION
 from sidecar.notifications import DecisionKind, DecisionMade, Kind, Notifications
 from sidecar.ports import Clock, DecisionCodec, Ids, Outbox, Record, Rendered, Routes
@@ -28,7 +29,7 @@ UNKNOWN_PROFILE: Final = Sticky(None)
 class Decider:
     """Decides at one snapshot, records what was decided, and tells those who listen."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what the act stands on, each by its name
         self,
         *,
         outbox: Outbox,
@@ -41,16 +42,18 @@ class Decider:
         notifications: Notifications,
         sticky: StickyProfiles | None = None,
         exposures: Exposures | None = None,
+        chosen: ChosenImpressions | None = None,
     ) -> None:
         """`impression_destinations` names, for each datafile, the destinations that take its impressions.
 
-        `sticky` and `exposures` are None where those are switched off.
+        `chosen` says which ones of a datafile that it holds go where, instead of that. `sticky` and `exposures` are
+        None where those are switched off.
         """
         self._outbox, self._codec = outbox, codec
         self._clock, self._ids = clock, ids
         self._impression_destinations = impression_destinations
         self._telemetry, self._notifications = telemetry, notifications
-        self._forced, self._exposures = forced, exposures
+        self._forced, self._exposures, self._chosen = forced, exposures, chosen
         self.sticky = sticky
         self._routes: dict[tuple[str, int], Routes] = {}
         self._recent = RecentIds(DECISION_IDS_GENERATION)
@@ -114,12 +117,16 @@ class Decider:
             self._telemetry.impressions_repeated += 1
         elif impressions:
             rendered = snapshot.rendered
-            parts: Sequence[bytes]
-            if holdouts:
-                parts = [part for decision in decisions for part in rendered[decision].impressions]
+            parts: Sequence[bytes] = (
+                [part for decision in decisions for part in rendered[decision].impressions]
+                if holdouts
+                else _without_holdouts(rendered, decisions)
+            )
+            if parts and self._chosen is not None and snapshot.name in self._chosen:
+                shown = [part for one in decisions for part in one.impressions if holdouts or not _of_holdout(part)]
+                offered = self._offer_chosen(snapshot, user, call, decision_id, form, parts, shown)
             else:
-                parts = _without_holdouts(rendered, decisions)
-            offered = bool(parts) and self._offer(snapshot, call, decision_id, form, parts)
+                offered = bool(parts) and self._offer(snapshot, call, decision_id, form, parts)
             if offered and self._exposures is not None:
                 _remember(self._exposures, user, decisions)
         if self._notifications.wants(_DECISION, snapshot.name):
@@ -182,8 +189,33 @@ class Decider:
             return False
         now_ms = self._clock.now_ms()
         body = self._codec.record(call, decision_id, now_ms, snapshot.name, impressions, form)
-        taken = self._outbox.offer(Record(body, snapshot.facts, routes, count, now_ms))
+        taken = self._outbox.offer(Record(body, snapshot.facts, routes, count, now_ms, joins=True))
         if taken:
+            self._telemetry.impressions_offered += count
+        else:
+            self._telemetry.impressions_refused += count
+        return taken
+
+    def _offer_chosen(  # noqa: PLR0917 - as `_offer`, and whom the impressions are of
+        self,
+        snapshot: Snapshot,
+        user: User,
+        call: bytes,
+        decision_id: str,
+        form: str,
+        impressions: Sequence[bytes],
+        shown: Sequence[ImpressionPart],
+    ) -> bool:
+        """The same where a destination takes only some: `shown` are the impressions, in the order of their bytes."""
+        assert self._chosen is not None, "asked by the caller"
+        now_ms, count = self._clock.now_ms(), len(impressions)
+        choice = self._chosen.choice(snapshot, user, decision_id, shown, now_ms)
+        if not choice.routes:
+            return False
+        body = self._codec.record(call, decision_id, now_ms, snapshot.name, impressions, form)
+        taken = self._outbox.offer(Record(body, snapshot.facts, choice.routes, count, now_ms, joins=True))
+        if taken:
+            choice.remember(user.user_id)
             self._telemetry.impressions_offered += count
         else:
             self._telemetry.impressions_refused += count
@@ -203,14 +235,18 @@ def _without_holdouts(rendered: Mapping[Decision, Rendered], decisions: Iterable
         part
         for decision in decisions
         for part, made in zip(rendered[decision].impressions, decision.impressions, strict=True)
-        if made.rule_type is not RuleType.HOLDOUT
+        if not _of_holdout(made)
     ]
+
+
+def _of_holdout(part: ImpressionPart) -> bool:
+    return part.rule_type is RuleType.HOLDOUT
 
 
 def _made(decision: Decision, *, holdouts: bool) -> bool:
     """Whether a decision makes an impression; without `holdouts`, one that is no holdout's (K4)."""
     parts = decision.impressions
-    return bool(parts) if holdouts else any(part.rule_type is not RuleType.HOLDOUT for part in parts)
+    return bool(parts) if holdouts else any(not _of_holdout(part) for part in parts)
 
 
 def _remember(exposures: Exposures, user: User, decisions: Sequence[Decision]) -> None:

@@ -15,6 +15,17 @@ MIB: Final = 1024 * KIB
 MESSAGE_BYTES_MAX: Final = 4 * MIB
 IMPORT_BYTES_MAX: Final = 17 * MIB
 IMPORT_EVENTS_MAX: Final = 500
+IMPORT_EVENTS_PER_TURN: Final = 100
+"""Events of an Import after which other calls get their turn: about a millisecond."""
+IMPORT_AHEAD_MAX: Final = 8
+"""Messages of an ImportStream that are read while those before them are committed."""
+IMPORT_AHEAD_BYTES_MAX: Final = 4 * MIB
+"""What they may take; one more is read whatever its size."""
+IMPORT_OUTCOMES_MAX: Final = 1_000
+"""Different outcomes in the summary of an ImportStream; past it, the reason of a new one is cut to its first word."""
+IMPORT_SURE_BYTES_MAX: Final = 1 * KIB
+"""An event of an Import up to this size keeps the bounds of keys, values and maps, because it has no room to break
+them."""
 USERS_MAX: Final = 1_000
 """Users of one DecideMany."""
 MANY_REPLY_BYTES_MAX: Final = 32 * MIB
@@ -49,6 +60,16 @@ REFUSAL_TEXT_BYTES_MAX: Final = 900
 """Any one text of an error (message, path, description, a value of its metadata), percent-encoded as its message is."""
 FLUSH_REPLY_RESERVE_S: Final = 0.05
 """How much of its caller's deadline a Flush keeps for the way back."""
+
+# The wire.
+STREAMS_MAX: Final = 1_000
+"""Calls at a time on one connection."""
+METADATA_BYTES_MAX: Final = 64 * KIB
+"""Metadata of one call."""
+CONNECTIONS_MAX: Final = 900
+"""Connections of the native wire at a time: they and all else fit in the 1,024 descriptors that a process often has."""
+WIRE_BYTES_MAX: Final = 64 * MIB
+"""Unfinished requests, and replies that peers do not take, of all connections of the native wire together."""
 
 # The command line.
 SIMULATED_USERS_MAX: Final = 10_000_000
@@ -90,12 +111,23 @@ OUTBOX_STEP_EVENTS: Final = 1_000
 """Events that one transaction expires, evicts in one go, requeues or purges, so that no commit waits long."""
 REMEMBERED_IDS_PRUNED: Final = 512
 """Ids forgotten by one commit at most."""
+JOINED_EVENTS_MAX: Final = 64
+"""Events of records that share a row: what is read, and kept, for the sake of one of them."""
+JOINED_BYTES_MAX: Final = 64 * KIB
+"""Their bodies; a larger record has a row of its own."""
 FACTS_UNUSED_MAX: Final = 4
 """Project facts kept though no record needs them, so that a queue that runs empty does not write them anew."""
 QUICK_CHECK_BYTES_MAX: Final = 64 * MIB
 """Outbox files up to this size are checked page by page at start; larger ones would delay it."""
+SALVAGE_INTERVAL_S: Final = 60.0
+"""Time between two tries to salvage a file that was found damaged while the process ran."""
 OUTBOX_RETRY_AFTER_S: Final = 2.0
 """What a caller is told to wait when the outbox refuses an event."""
+
+ADMIN_EVENTS_MAX: Final = 1_000
+"""Events or dead letters that one call of AdminService names or lists."""
+ADMIN_REPLY_BYTES_MAX: Final = 3 * MIB
+"""What one reply lists: below the 4 MiB that every gRPC client takes."""
 
 # Delivery.
 BACKOFF_MIN_S: Final = 0.5
@@ -105,6 +137,8 @@ PAUSE_PROBE_INTERVAL_S: Final = 60.0
 REFUSED_SINGLES_MAX: Final = 8
 """Singles refused in a row that show the fault to be the batch's, not the event's."""
 DESTINATION_TIMEOUT_S: Final = 10.0
+RULES_HASH_KEY_BYTES_MIN: Final = 16
+"""A shorter key of the hashes in a destination's rules could be guessed."""
 SEGMENT_BATCH_BYTES_MAX: Final = 500_000
 SEGMENT_BATCH_EVENTS_MAX: Final = 2_500
 SEGMENT_EVENT_BYTES_MAX: Final = 32_000
@@ -167,6 +201,12 @@ EXPOSURES_SAVE_INTERVAL_S: Final = 300.0
 """Default time between two writes of the sketch; what a kill can cost."""
 EXPOSURES_SAVE_INTERVAL_LEAST_S: Final = 1.0
 
+# Impressions as `Experiment Viewed`.
+IMPRESSIONS_WINDOW_S: Final = 24 * 3600
+"""Default time that a view is not sent again to one destination."""
+IMPRESSIONS_WINDOW_BYTES_MAX: Final = 1 * MIB
+"""Default memory of what is remembered for that: three bytes a view."""
+
 # Life.
 STOP_DELAY_S: Final = 5.0
 REFUSING_S: Final = 0.25
@@ -176,7 +216,14 @@ GRACE_S: Final = 5.0
 DRAIN_S: Final = 15.0
 
 assert MESSAGE_BYTES_MAX < IMPORT_BYTES_MAX
+assert ADMIN_REPLY_BYTES_MAX < MESSAGE_BYTES_MAX
 assert VALUE_BYTES_MAX < MESSAGE_BYTES_MAX
+assert METADATA_BYTES_SURE < METADATA_BYTES_MAX
+assert IMPORT_BYTES_MAX + MANY_REPLY_BYTES_MAX < WIRE_BYTES_MAX
+assert IMPORT_BYTES_MAX + IMPORT_AHEAD_BYTES_MAX < APPENDED_BYTES_MAX
+assert IMPORT_SURE_BYTES_MAX <= KEY_BYTES_MAX < VALUE_BYTES_MAX
+# A different key of one character, and its entry, takes five bytes.
+assert IMPORT_SURE_BYTES_MAX < 5 * ATTRIBUTES_MAX
 # The violations, the message and a value of metadata in base 64, and the message once more, percent-encoded.
 assert (REFUSAL_BYTES_MAX + 2 * REFUSAL_TEXT_BYTES_MAX) * 4 // 3 + REFUSAL_TEXT_BYTES_MAX < METADATA_BYTES_SURE
 assert SEGMENT_EVENT_BYTES_MAX < SEGMENT_BATCH_BYTES_MAX
@@ -184,6 +231,7 @@ assert MESSAGE_BYTES_MAX < OFFERED_BYTES_MAX < OUTBOX_BYTES_MAX
 assert IMPORT_BYTES_MAX < APPENDED_BYTES_MAX
 assert HAND_OVER_BYTES < OFFERED_BYTES_MAX
 assert EXPOSURES_BYTES_LEAST <= EXPOSURES_BYTES_MAX <= EXPOSURES_BYTES_MOST
+assert EXPOSURES_BYTES_LEAST <= IMPRESSIONS_WINDOW_BYTES_MAX <= EXPOSURES_BYTES_MOST
 assert NOTIFIED_EVENT_IDS_MAX * EVENT_ID_CHARACTERS_MAX < NOTIFICATIONS_QUEUED_BYTES_MAX
 assert IMPORT_EVENTS_MAX < OUTBOX_STEP_EVENTS, "dead letters of one record are requeued as one"
 assert IMPORT_BYTES_MAX < DEAD_LETTER_BYTES_MAX < OUTBOX_BYTES_MAX

@@ -64,16 +64,15 @@ def verdict(status: int) -> Verdict:
     return Verdict.REFUSED
 
 
-def delay_s(attempt: int, jitter: float) -> float:
+def delay_s(attempt: int, jitter: float, *, min_s: float = BACKOFF_MIN_S, max_s: float = BACKOFF_MAX_S) -> float:
     """How long to wait after failed attempt number `attempt` (from 0), when the destination said nothing.
 
-    `jitter` is uniform in 0 ≤ jitter < 1. The ceiling doubles from 1 s to `BACKOFF_MAX_S`; the delay lies in
-    its upper half, so always within `BACKOFF_MIN_S`..`BACKOFF_MAX_S`, and sidecars that failed together
-    spread out.
+    `jitter` is uniform in 0 ≤ jitter < 1. The ceiling doubles from twice `min_s` to `max_s`; the delay lies in
+    its upper half, and always within `min_s`..`max_s`, so that sidecars that failed together spread out.
     """
     # The exponent is bounded, since 2**attempt is a large integer after a day of attempts.
-    ceiling_s = min(BACKOFF_MAX_S, 2 * BACKOFF_MIN_S * float(1 << min(attempt, 30)))
-    return ceiling_s * (1 + jitter) / 2
+    ceiling_s = min(max_s, 2 * min_s * float(1 << min(attempt, 30)))
+    return max(min_s, ceiling_s * (1 + jitter) / 2)
 
 
 def retry_after_s(header: str | None, now_ms: int) -> float | None:

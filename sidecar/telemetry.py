@@ -45,6 +45,11 @@ class OutboxFacts(Protocol):
         ...
 
     @property
+    def cause(self) -> str:
+        """Why it failed, "" when it did not."""
+        ...
+
+    @property
     def commits(self) -> int:
         """Transactions committed."""
         ...
@@ -52,6 +57,11 @@ class OutboxFacts(Protocol):
     @property
     def commit_seconds(self) -> float:
         """Time in them."""
+        ...
+
+    @property
+    def salvages(self) -> int:
+        """Damaged files that were replaced by a fresh one with what could be read of them."""
         ...
 
     @property

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import structlog
 
@@ -17,7 +18,7 @@ from sidecar.events.model import Event, ProjectFacts, Track
 from sidecar.exposures import Exposures
 from sidecar.limits import UNKNOWN_EVENT_KEYS_LOGGED_MAX
 from sidecar.notifications import EventTracked, Kind, Notifications
-from sidecar.ports import Destination, EncodedFacts, Outbox, Record
+from sidecar.ports import Destination, EncodedFacts, EventSort, Outbox, Record
 from sidecar.telemetry import Telemetry
 from sidecar.values import Outcome, OutcomeState
 
@@ -45,6 +46,13 @@ class Accepted:
     outcomes: Sequence[Outcome]
     repeated: bool = False
     exposure_seen: bool = False
+
+
+class Judged(NamedTuple):
+    """Where an event goes: an outcome for each destination, and the names of those that it is queued for."""
+
+    outcomes: tuple[Outcome, ...]
+    queued: tuple[str, ...]
 
 
 class Tracker:
@@ -96,6 +104,10 @@ class Tracker:
             return tuple(some)
         return tuple(one.name for one in self._destinations.get(self.project(datafile).name, ()))
 
+    def names(self, project: Project) -> Sequence[str]:
+        """The names of the destinations that the events of a project may go to, in the order of the config."""
+        return tuple(one.name for one in self._destinations.get(project.name, ()))
+
     async def accept(self, event: Event, body: bytes, project: Project, *, id_chosen: bool) -> Accepted:
         """Write one event for those who take it, and return when it is on disk.
 
@@ -103,6 +115,27 @@ class Tracker:
         repeat is recognised. Raises `RequestInvalid` for what a destination cannot take without loss,
         `EventKeyNotFound`, `NoDatafile`, `OutboxFull`, `OutboxUnwritable`.
         """
+        outcomes, queued = self.judge(event, project)
+        if not queued:
+            return self._accepted(event, project, outcomes)
+        record = Record(
+            body=body,
+            facts=project.encoded,
+            routes=tuple((name, 1) for name in queued),
+            event_count=1,
+            received_ms=event.origin.received_ms,
+            event_ids=(event.origin.event_id,) if id_chosen else (),
+            outcomes=(outcomes,) if id_chosen else (),
+            joins=True,
+        )
+        (earlier,) = await self._outbox.append(record)
+        if earlier is not None:
+            self._telemetry.events_repeated += 1
+            return Accepted(earlier, repeated=True, exposure_seen=bool(self._exposure_seen(event, project)))
+        return self._accepted(event, project, outcomes)
+
+    def judge(self, event: Event, project: Project) -> Judged:
+        """Where an event goes, before it is accepted. Raises the errors of `accept` but those of the outbox."""
         destinations = self._destinations.get(project.name, ())
         outcomes = tuple(destination.route(event, project.facts) for destination in destinations)
         queued = [
@@ -113,24 +146,24 @@ class Tracker:
         self._log_unknown_key(event, project, outcomes)
         if not queued:
             self._raise_if_unwanted(event, project, outcomes)
-            return self._accepted(event, project, outcomes)
         violations = [found for destination in queued for found in destination.check(event, project.facts)]
         if violations:
             raise RequestInvalid(tuple(dict.fromkeys(violations)))
-        record = Record(
-            body=body,
-            facts=project.encoded,
-            routes=tuple((destination.name, 1) for destination in queued),
-            event_count=1,
-            received_ms=event.origin.received_ms,
-            event_ids=(event.origin.event_id,) if id_chosen else (),
-            outcomes=(outcomes,) if id_chosen else (),
-        )
-        (earlier,) = await self._outbox.append(record)
-        if earlier is not None:
-            self._telemetry.events_repeated += 1
-            return Accepted(earlier, repeated=True, exposure_seen=bool(self._exposure_seen(event, project)))
-        return self._accepted(event, project, outcomes)
+        return Judged(outcomes, tuple(destination.name for destination in queued))
+
+    def judge_alike(self, sort: EventSort, project: Project) -> Judged | None:
+        """What `judge` answers to every event of a sort; None when each has to be judged by itself."""
+        outcomes: list[Outcome] = []
+        queued: list[str] = []
+        for destination in self._destinations.get(project.name, ()):
+            outcome = destination.route_alike(sort, project.facts)
+            if outcome is None or outcome.reason == "EVENT_KEY_NOT_FOUND":
+                return None
+            outcomes.append(outcome)
+            if outcome.state is OutcomeState.QUEUED:
+                queued.append(destination.name)
+        # Why: whether a Track that nobody takes is an error, `judge` says.
+        return Judged(tuple(outcomes), tuple(queued)) if queued else None
 
     def _accepted(self, event: Event, project: Project, outcomes: tuple[Outcome, ...]) -> Accepted:
         """Count and tell of an event that was accepted for the first time."""

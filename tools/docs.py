@@ -22,6 +22,7 @@ from sidecar import config, limits
 from sidecar.app.settings import Settings
 from sidecar.config import Option, Secret
 from sidecar.destinations.catalog import TYPES
+from sidecar.destinations.rules import RulesSection
 from sidecar.sources.file import FileSourceSection
 from sidecar.sources.http import HttpSourceSection
 from sidecar.sources.optimizely import OptimizelySourceSection
@@ -89,6 +90,8 @@ def _lines() -> Iterator[str]:
     for kind, declared in TYPES.items():
         yield from ["", f"### Destination of type `{kind}`", ""]
         yield from _table(declared.section, _own_first(declared.section))
+    yield from ["", *docs_text.RULES.splitlines(), ""]
+    yield from _table(RulesSection, dataclasses.fields(RulesSection), ("rules",))
     yield from ["", *docs_text.BOUNDS_INTRODUCTION.splitlines(), "", "| bound | value | what |", "|---|---|---|"]
     for name, what in docs_text.BOUNDS.items():
         yield f"| `{name}` | {_shown(name.lower(), getattr(limits, name))} | {what} |"

@@ -64,8 +64,17 @@ DESTINATIONS: Final = """\
 ## `destinations`
 
 A list, in the file alone. Each destination has a `name` of its own, a `type`, and the keys of its type. The outbox
-knows a destination by its name: renaming one makes dead letters of what it has pending (`DESTINATION_REMOVED`). What
-goes where is in [events.md](events.md)."""
+knows a destination by its name: under another one it is another destination, and what the old one has pending becomes
+dead letters (`DESTINATION_REMOVED`), unless the new one has `formerly`: the list of names that it had before. Then its
+place in the queue, its counts and its dead letters go on under the new name:
+[operations](operations.md#destinations-that-come-and-go).
+What goes where is in [events.md](events.md)."""
+
+RULES: Final = """\
+### Rules of a destination
+
+Any destination can have `rules` beside the keys of its type: which events go there, for which share of users, and what
+is changed in them before they leave. What each means, with examples, is in [rules.md](rules.md)."""
 
 BOUNDS_INTRODUCTION: Final = """\
 ## Fixed bounds

@@ -1,11 +1,14 @@
 #!/usr/bin/env bash
-# Make .venv hold what requirements/dev.txt says, this project and its Python client. Needs Python >= 3.11 and a
-# package registry, nothing else. Does nothing when nothing changed. Decision: docs/decisions/0001-locks.md.
+# Make .venv hold what requirements/dev.txt says, this project, its Python client and, where cargo and a C compiler are,
+# the native wire's codec. Needs Python >= 3.11 and a package registry, nothing else. Does nothing when nothing changed.
+# NATIVE says whether the codec is built: `auto` (where it can be), `require` (or fail, as CI does), `off`.
+# `tools/setup.sh native` does that part alone. Decisions: docs/decisions/0001-locks.md, 0016-native-wire.md.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-readonly venv=.venv python=${PYTHON:-python3}
-readonly stamp=$venv/setup.stamp
+readonly venv=.venv python=${PYTHON:-python3} native=${NATIVE:-auto}
+readonly stamp=$venv/setup.stamp native_stamp=$venv/native.stamp
+readonly native_log=native/target/setup.log
 
 fail() {
     printf 'setup: %s\n' "$1" >&2
@@ -48,8 +51,55 @@ install() {
     "$uv" pip sync --quiet --python "$venv/bin/python" --require-hashes --compile-bytecode requirements/dev.txt
     # Why no isolation: the build backend is in the lock already, so that nothing unlocked runs.
     "$uv" pip install --quiet --python "$venv/bin/python" --no-deps --no-build-isolation "${projects[@]}"
-    # The wheel of native/ is built and installed here, where cargo and a C compiler are.
+    # The sync has removed the codec.
+    rm -f "$native_stamp"
 }
+
+# All that decides what the codec's wheel holds, as one hash; why there is none, where it cannot be built.
+wanted_native() {
+    if [[ $native == off ]]; then
+        echo 'NATIVE is off'
+    elif ! command -v cargo >/dev/null; then
+        echo 'no cargo is on the path'
+    elif ! command -v cc >/dev/null; then
+        echo 'no C compiler (cc) is on the path'
+    else
+        { cargo --version; find native -path native/target -prune -o -type f -print0 | LC_ALL=C sort -z | xargs -0 cat; } | sha256sum
+    fi
+}
+
+build_native() {
+    rm -rf native/target/wheels
+    mkdir -p native/target
+    # Why the interpreter by name: one wheel (abi3) serves each Python from 3.11 on, this one needs only to be found.
+    "$venv/bin/maturin" build --quiet --release --locked --manifest-path native/Cargo.toml --compatibility linux \
+        --interpreter "$venv/bin/python" --out native/target/wheels >"$native_log" 2>&1 &&
+        find_uv &&
+        "$uv" pip install --quiet --python "$venv/bin/python" --no-deps --no-index --reinstall native/target/wheels/*.whl
+}
+
+# Leaves the codec in .venv, or says in one line why the daemon will serve over grpcio.
+setup_native() {
+    local want missing=''
+    want=$(wanted_native)
+    if [[ $(cat "$native_stamp" 2>/dev/null) == "$want" ]]; then return; fi
+    case $want in
+    [Nn]*) missing=$want ;;
+    *) build_native || missing="native/ could not be built, see $native_log" ;;
+    esac
+    if [[ -z $missing ]]; then
+        printf '%s\n' "$want" >"$native_stamp"
+    elif [[ $native == require ]]; then
+        fail "$missing, and NATIVE=require; NATIVE=auto goes on without the native wire"
+    else
+        printf 'setup: %s: gRPC will be served by grpcio, at an eighth of the speed\n' "$missing" >&2
+    fi
+}
+
+if [[ ${1:-} == native ]]; then
+    setup_native
+    exit
+fi
 
 "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null ||
     fail "\`$python\` is no Python 3.11 or newer; name one: make setup PYTHON=python3.12"
@@ -60,5 +110,6 @@ if [[ ! -x $venv/bin/sidecar || $(cat "$stamp" 2>/dev/null) != "$want" ]]; then
     install
     printf '%s\n' "$want" >"$stamp"
 fi
+setup_native
 # Why always, and by name: the interpreter may be told to write no bytecode, and start-up time is a promise.
 "$venv/bin/python" -m compileall -q sidecar clients/python/src >/dev/null 2>&1 || true

@@ -6,11 +6,14 @@ import random
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+import structlog
+
 from sidecar.app.configured import DatafileSettings, destinations_of
 from sidecar.app.settings import Settings, TransportName
 from sidecar.datafiles import NamedSource
 from sidecar.destinations.catalog import TYPES
 from sidecar.destinations.http import HttpClient
+from sidecar.destinations.ruled import RuledDestination
 from sidecar.errors import ConfigInvalid
 from sidecar.outbox import DestinationBounds, SqliteOutbox
 from sidecar.ports import Clock, Destination, Source
@@ -19,8 +22,9 @@ from sidecar.sources.file import FileSource, FileSourceSection, Watches
 from sidecar.sources.http import HttpSource, HttpSourceSection
 from sidecar.sources.optimizely import OptimizelySourceSection, optimizely_source
 from sidecar.telemetry import Telemetry
-from sidecar.transport.grpcio import GrpcioOptions, GrpcioTransport
-from sidecar.transport.listen import TlsFiles, parse_address
+from sidecar.transport import Transport
+from sidecar.transport.listen import ListenOptions, TlsFiles, parse_address
+from sidecar.transport.native import codec
 
 if TYPE_CHECKING:
     from sidecar.sources.watching import DirectoryWatches
@@ -28,7 +32,12 @@ if TYPE_CHECKING:
 
 def destinations(settings: Settings, client: HttpClient) -> Sequence[Destination]:
     """The configured destinations, in their order. Raises `ConfigInvalid`."""
-    return [TYPES[one.type].make(one.name, one.section, client) for one in destinations_of(settings)]
+    found: list[Destination] = []
+    for one in destinations_of(settings):
+        made = TYPES[one.type].make(one.name, one.section, client)
+        # Why not always: without rules an event should cost nothing more.
+        found.append(RuledDestination(made, one.rules.compiled()) if one.rules else made)
+    return found
 
 
 async def open_outbox(settings: Settings, names: Sequence[str], clock: Clock) -> SqliteOutbox:
@@ -41,6 +50,7 @@ async def open_outbox(settings: Settings, names: Sequence[str], clock: Clock) ->
         durability=settings.outbox.durability,
         destinations=dict.fromkeys(names, bounds),
         clock=clock,
+        former_names={former: one.name for one in destinations_of(settings) for former in one.formerly},
     )
 
 
@@ -65,10 +75,9 @@ def named_source(one: DatafileSettings, watches: Watches | None) -> NamedSource:
     return NamedSource(name=one.name, source=FileSource(section, watches=watches))
 
 
-def transport_of(settings: Settings, telemetry: Telemetry) -> Callable[[MethodTable], GrpcioTransport]:
+def transport_of(settings: Settings, telemetry: Telemetry) -> Callable[[MethodTable], Transport]:
     """The wire, but for its table; what is wrong with its settings is found before anything is opened."""
-    if settings.transport is TransportName.NATIVE:
-        raise ConfigInvalid(["transport is `native`, which this build does not have; wanted `auto` or `grpcio`"])
+    name = _chosen(settings.transport)
 
     def on_refused(method: str, refusal: Refusal) -> None:
         telemetry.refusals[method, refusal.code.name] += 1
@@ -77,9 +86,31 @@ def transport_of(settings: Settings, telemetry: Telemetry) -> Callable[[MethodTa
     if settings.tls_cert and settings.tls_key:
         tls = TlsFiles(settings.tls_cert, settings.tls_key, settings.tls_client_ca)
         tls.raise_if_unusable()
-    options = GrpcioOptions(
+    options = ListenOptions(
         addresses=[parse_address(text) for text in settings.grpc_listen],
         tls=tls,
         socket_mode=int(settings.socket_mode, 8),
     )
+    # Why here: each wire costs memory and start-up time, and one of them serves.
+    if name is TransportName.NATIVE:
+        from sidecar.transport.native.server import NativeTransport
+
+        return lambda table: NativeTransport(table, options, on_refused)
+    from sidecar.transport.grpcio import GrpcioTransport
+
     return lambda table: GrpcioTransport(table, options, on_refused)
+
+
+def _chosen(wanted: TransportName) -> TransportName:
+    """The wire to serve with, said in the log where it was ours to choose. Raises `ConfigInvalid`."""
+    if wanted is TransportName.GRPCIO:
+        return wanted
+    missing = codec.missing()
+    if wanted is TransportName.NATIVE:
+        if missing:
+            how = "build it with `make setup`, where cargo and a C compiler are, or install its wheel"
+            raise ConfigInvalid([f"transport is `native`, but {missing}; {how}, or take `auto` or `grpcio`"])
+        return wanted
+    chosen = TransportName.GRPCIO if missing else TransportName.NATIVE
+    structlog.get_logger().info("transport_chosen", transport=chosen.value, cause=missing or "it is installed")
+    return chosen

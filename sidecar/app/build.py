@@ -11,6 +11,7 @@ from typing import Any
 from sidecar import decision
 from sidecar.app import adapters
 from sidecar.app.configured import DatafileSettings, datafiles_of
+from sidecar.app.impressions import impression_names, impression_windows, window_metrics
 from sidecar.app.settings import Settings
 from sidecar.app.state import DecisionState, decision_state
 from sidecar.app.system import RandomIds, SystemClock, TokenFile
@@ -19,18 +20,21 @@ from sidecar.datafiles import Datafiles, LastGood, Snapshot
 from sidecar.decider import Decider
 from sidecar.delivery import Delivery, Pace
 from sidecar.destinations.http import HttpClient
-from sidecar.events.model import EventKind
 from sidecar.exposures import Exposures
 from sidecar.http.metrics import Metrics
+from sidecar.importer import Importer
+from sidecar.impressions import ChosenImpressions
 from sidecar.notifications import Notifications
 from sidecar.outbox import SqliteOutbox
 from sidecar.ports import Destination
+from sidecar.rpc.admin import ADMIN, AdminGround, AdminHandlers
 from sidecar.rpc.answers import AnswerCodec
 from sidecar.rpc.classic import ClassicHandlers
 from sidecar.rpc.datafile import DatafileHandlers
 from sidecar.rpc.decision import DecisionHandlers
 from sidecar.rpc.gate import Gate
 from sidecar.rpc.health import DATAFILE, Health, service_names
+from sidecar.rpc.importing import ImportHandlers
 from sidecar.rpc.methods import MethodTable
 from sidecar.rpc.notification import NotificationHandlers
 from sidecar.rpc.profile import PROFILES, ProfileHandlers
@@ -39,7 +43,7 @@ from sidecar.rpc.table import method_table
 from sidecar.rpc.tracking import TrackingHandlers
 from sidecar.telemetry import Telemetry
 from sidecar.tracker import Tracker
-from sidecar.transport.grpcio import GrpcioTransport
+from sidecar.transport import Transport
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +59,7 @@ class Parts:
     health: Health
     gate: Gate
     table: MethodTable
-    transport: GrpcioTransport
+    transport: Transport
     metrics: Metrics
 
 
@@ -76,6 +80,8 @@ class _Ground:
     state: DecisionState
     notifications: Notifications
     exposures: Exposures | None
+    windows: Mapping[str, Exposures]
+    """By destination: the views that it got, where it wants each once in a while."""
 
 
 async def build(settings: Settings, closing: AsyncExitStack) -> Parts:
@@ -85,25 +91,30 @@ async def build(settings: Settings, closing: AsyncExitStack) -> Parts:
     `ConfigInvalid`, `OutboxSchemaNewer`, `OutboxUnopened`.
     """
     clock, telemetry = SystemClock(), Telemetry()
-    gate = Gate(telemetry, TokenFile(settings.token_file, clock) if settings.token_file else _no_token)
+    gate = Gate(telemetry, TokenFile(settings.token_file, clock) if settings.token_file else None)
     transport_of = adapters.transport_of(settings, telemetry)
     ground = await _ground(settings, clock, telemetry, closing)
     health = Health()
     datafiles = _datafiles(ground, health, closing)
     delivery = _delivery(ground)
     table = gate.guard(_table(ground, datafiles, delivery, health))
+    transport = transport_of(table)
     return Parts(
         outbox=ground.outbox,
         destinations=ground.destinations,
         datafiles=datafiles,
         delivery=delivery,
-        keeping=[*ground.state.services(), *(ground.exposures.services() if ground.exposures else ())],
+        keeping=[
+            *ground.state.services(),
+            *(ground.exposures.services() if ground.exposures else ()),
+            *(service for window in ground.windows.values() for service in window.services()),
+        ],
         health=health,
         gate=gate,
         table=table,
-        transport=transport_of(table),
+        transport=transport,
         metrics=Metrics(
-            transport="grpcio",
+            transport=transport.name,
             telemetry=telemetry,
             outbox=ground.outbox,
             outbox_facts=ground.outbox.stats,
@@ -112,7 +123,7 @@ async def build(settings: Settings, closing: AsyncExitStack) -> Parts:
             clock=clock,
             notifications=ground.notifications,
             exposures=ground.exposures,
-            more=ground.state.metrics,
+            more=lambda: [*ground.state.metrics(), *window_metrics(ground.windows)],
         ),
     )
 
@@ -139,6 +150,7 @@ async def _ground(settings: Settings, clock: SystemClock, telemetry: Telemetry, 
         state=await decision_state(settings, clock, closing),
         notifications=Notifications(clock),
         exposures=await _exposures(settings, clock, closing),
+        windows=await impression_windows(settings, clock, closing),
     )
 
 
@@ -172,7 +184,7 @@ def _datafiles(ground: _Ground, health: Health, closing: AsyncExitStack) -> Data
 
 
 def _delivery(ground: _Ground) -> Delivery:
-    age_max_s = ground.settings.outbox.age_max_s
+    settings, names = ground.settings, [one.name for one in ground.destinations]
     return Delivery(
         outbox=ground.outbox,
         codec=ground.records,
@@ -180,8 +192,9 @@ def _delivery(ground: _Ground) -> Delivery:
         clock=ground.clock,
         ids=ground.ids,
         random=random.random,
-        pace=Pace(pending_age_max_s={one.name: age_max_s for one in ground.destinations}),
+        pace=Pace.configured(settings.delivery, settings.outbox.age_max_s, names),
         notifications=ground.notifications,
+        decisions=lambda: ground.telemetry.decisions,
     )
 
 
@@ -191,15 +204,13 @@ def _decider(ground: _Ground) -> Decider:
         codec=AnswerCodec(),
         clock=ground.clock,
         ids=ground.ids,
-        impression_destinations={
-            name: [one.name for one in destinations if one.takes(EventKind.IMPRESSION)]
-            for name, destinations in ground.takers.items()
-        },
+        impression_destinations=impression_names(ground.takers),
         telemetry=ground.telemetry,
         forced=ground.state.forced,
         notifications=ground.notifications,
         sticky=ground.state.sticky,
         exposures=ground.exposures,
+        chosen=ChosenImpressions(ground.takers, ground.windows, ground.telemetry),
     )
 
 
@@ -215,25 +226,43 @@ def _table(ground: _Ground, datafiles: Datafiles, delivery: Delivery, health: He
         notifications=ground.notifications,
         exposures=ground.exposures,
     )
+    importer = Importer(tracker, ground.outbox, ground.telemetry)
     sticky = ground.state.sticky
+    unix = any(text.startswith("unix:") for text in ground.settings.grpc_listen)
+    with_admin = unix or ground.settings.admin_over_tcp
     table = method_table(
         [
             DecisionHandlers(datafiles, decider, ground.telemetry, options).methods(),
             ClassicHandlers(datafiles, decider, classic).methods(),
             TrackingHandlers(tracker, delivery, ground.clock, ground.ids).methods(),
+            ImportHandlers(importer, ground.clock, ground.ids).methods(),
             DatafileHandlers(datafiles).methods(),
             NotificationHandlers(ground.notifications, datafiles).methods(),
             ProfileHandlers(datafiles, sticky).methods() if sticky else {},
+            _admin(ground, tracker, delivery).methods() if with_admin else {},
             health.methods(),
         ],
-        switched_off=() if sticky else (PROFILES,),
+        switched_off=[*(() if sticky else (PROFILES,)), *(() if with_admin else (ADMIN,))],
     )
     health.name_services(service_names(table))
     return table
 
 
-def _no_token() -> None:
-    """Calls need no token."""
+def _admin(ground: _Ground, tracker: Tracker, delivery: Delivery) -> AdminHandlers:
+    return AdminHandlers(
+        AdminGround(
+            outbox=ground.outbox,
+            facts=ground.outbox.stats,
+            codec=ground.records,
+            clock=ground.clock,
+            destinations=[one.name for one in ground.destinations],
+            takers=tracker.takers,
+            statuses=delivery.statuses,
+            bytes_max=ground.settings.outbox.bytes_max,
+            disk_bytes=ground.outbox.disk_bytes,
+        ),
+        over_tcp=ground.settings.admin_over_tcp,
+    )
 
 
 def _takers(destinations: Sequence[Destination], names: Sequence[str] | None) -> Sequence[Destination]:

@@ -6,7 +6,7 @@ with its path.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -15,6 +15,7 @@ from sidecar import config
 from sidecar.app.file import read_file
 from sidecar.app.settings import Settings
 from sidecar.destinations.catalog import TYPES
+from sidecar.destinations.rules import RulesSection
 from sidecar.errors import ConfigInvalid
 from sidecar.sources.file import FileSourceSection
 from sidecar.sources.http import HttpSourceSection
@@ -34,11 +35,13 @@ class DatafileSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DestinationSettings:
-    """One named destination and the section of its type."""
+    """One named destination, the section of its type, its rules, if it has any, and the names that it had before."""
 
     name: str
     type: str
     section: Any
+    rules: RulesSection | None = None
+    formerly: tuple[str, ...] = ()
 
 
 _SOURCES = {"path": FileSourceSection, "url": HttpSourceSection, "sdk_key": OptimizelySourceSection}
@@ -128,9 +131,23 @@ def destinations_of(settings: Settings) -> tuple[DestinationSettings, ...]:
         if one.name in found:
             problems.append(f"destinations[{at}].name is `{one.name}` again, wanted each name once")
         found[one.name] = one
+    problems += _wrong_former_names(found)
     if problems:
         raise ConfigInvalid(problems)
     return tuple(found.values())
+
+
+def _wrong_former_names(found: Mapping[str, DestinationSettings]) -> Iterator[str]:
+    """What was one destination's cannot go on under two names, nor under one that another has."""
+    taken: dict[str, str] = {}
+    for one in found.values():
+        for former in one.formerly:
+            where = f"destinations `{one.name}`: formerly names `{former}`"
+            if former in found:
+                yield f"{where}, which is configured, wanted a name that is in use no more"
+            elif former in taken:
+                yield f"{where}, as `{taken[former]}` does, wanted each former name once"
+            taken[former] = one.name
 
 
 def _given_destinations(settings: Settings) -> list[object]:
@@ -165,5 +182,22 @@ def _destination(keys: object, where: str) -> DestinationSettings:
         )
     if not isinstance(name, str) or not name:
         raise ConfigInvalid([f"{where}.name is {config.shown(name)}, wanted a name, not empty"])
-    own = {key: value for key, value in keys.items() if key not in ("name", "type")}
-    return DestinationSettings(name=name, type=kind, section=config.read(TYPES[kind].section, own, where))
+    own = {key: value for key, value in keys.items() if key not in ("name", "type", "rules", "formerly")}
+    problems: list[str] = []
+    beside = ["rules", "formerly"]
+    section: Any = _collected(problems, lambda: config.read(TYPES[kind].section, own, where, beside))
+    rules = None
+    if keys.get("rules") is not None:
+        rules = _collected(problems, lambda: _rules(keys["rules"], f"{where}.rules"))
+    formerly = keys.get("formerly") or []
+    if not (isinstance(formerly, list) and all(isinstance(one, str) and one for one in formerly)):
+        problems.append(f"{where}.formerly is {config.shown(formerly)}, wanted a list of names")
+    if problems:
+        raise ConfigInvalid(problems)
+    return DestinationSettings(name=name, type=kind, section=section, rules=rules, formerly=tuple(formerly))
+
+
+def _rules(keys: object, where: str) -> RulesSection:
+    if not isinstance(keys, Mapping):
+        raise ConfigInvalid([f"{where} is {config.kind_of(keys)}, wanted a mapping"])
+    return config.read(RulesSection, keys, where)

@@ -1,16 +1,38 @@
-"""A look into the data directory of a daemon, running or not, for the command line. Changes nothing."""
+"""The outbox in the data directory of a daemon, for the command line: looked at any time, changed while nobody runs it.
+
+What comes back are plain mappings; their keys are documented in docs/commands.md "outbox".
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import asyncio
+import json
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
-from sidecar.outbox import FILE_NAME, read_counts
+from sidecar.app.system import SystemClock, locked
+from sidecar.events.model import kind_of
+from sidecar.events.plain import json_event
+from sidecar.events.wire import instant
+from sidecar.limits import OUTBOX_BYTES_MAX
+from sidecar.outbox import (
+    FILE_NAME,
+    DestinationBounds,
+    Durability,
+    SqliteOutbox,
+    read_counts,
+    read_dead_letters,
+    read_pending,
+)
+from sidecar.ports import StoredRecord
+from sidecar.rpc.records import StoredRecordCodec
+
+_CODEC: Final = StoredRecordCodec()
 
 
 def outbox_counts(data_dir: Path) -> Sequence[dict[str, Any]]:
-    """The counts of every destination, as plain mappings. Raises `OSError` when there is no outbox."""
+    """The counts of every destination. Raises `OutboxUnopened`, as all of these, when there is no outbox."""
     return [
         {
             "destination": counts.destination,
@@ -24,5 +46,90 @@ def outbox_counts(data_dir: Path) -> Sequence[dict[str, Any]]:
             "oldest_pending_ms": counts.oldest_pending_ms,
             "conserved": counts.conserved,
         }
-        for counts in read_counts(data_dir / FILE_NAME)
+        for counts in read_counts(data_dir / FILE_NAME, SystemClock())
     ]
+
+
+def pending(data_dir: Path, destination: str, limit: int) -> Sequence[dict[str, Any]]:
+    """The oldest events that wait for a destination."""
+    records = read_pending(data_dir / FILE_NAME, SystemClock(), destination, limit)
+    return [_event(record._replace(indexes=(index,))) for record in records for index in record.indexes]
+
+
+def dead_letters(data_dir: Path, destination: str, limit: int) -> Sequence[dict[str, Any]]:
+    """The oldest dead letters of a destination."""
+    return [
+        {
+            "dead_letter_id": str(letter.dead_id),
+            "reason": letter.reason,
+            "error": letter.detail,
+            "http_status": letter.status,
+            "attempts": letter.attempts,
+            "dead_time": instant(letter.died_ms),
+            "event": _event(letter.record),
+        }
+        for letter in read_dead_letters(data_dir / FILE_NAME, SystemClock(), destination, limit)
+    ]
+
+
+def requeue(data_dir: Path, destination: str, dead_ids: Sequence[int] | None) -> dict[str, int]:
+    """Put dead letters (None = all) back into the queue of a stopped daemon, within the default bound.
+
+    Raises `DataDirectoryLocked`, which names the holder, when the daemon runs; nothing is changed then.
+    """
+
+    async def act(outbox: SqliteOutbox) -> dict[str, int]:
+        requeued = await outbox.requeue(destination, dead_ids)
+        letters = await outbox.dead_letters(destination, 0, OUTBOX_BYTES_MAX)
+        left = [letter for letter in letters if dead_ids is None or letter.dead_id in set(dead_ids)]
+        return {"requeued": requeued, "left": len(left)}
+
+    return _changed(data_dir, act)
+
+
+def purge(data_dir: Path, destination: str, dead_ids: Sequence[int] | None) -> dict[str, int]:
+    """Drop dead letters (None = all) of a stopped daemon for good. Raises as `requeue`."""
+
+    async def act(outbox: SqliteOutbox) -> dict[str, int]:
+        return {"purged": await outbox.purge(destination, dead_ids)}
+
+    return _changed(data_dir, act)
+
+
+def _changed(data_dir: Path, act: Callable[[SqliteOutbox], Awaitable[dict[str, int]]]) -> dict[str, int]:
+    # Why looked at first: opening would make a file where there is none.
+    known = [counts.destination for counts in read_counts(data_dir / FILE_NAME, SystemClock())]
+
+    async def change() -> dict[str, int]:
+        # Why all that the file knows: what counts as removed would lose its place in the queue.
+        outbox = await SqliteOutbox.open(
+            data_dir,
+            durability=Durability.POWER,
+            destinations=dict.fromkeys(known, DestinationBounds()),
+            clock=SystemClock(),
+        )
+        try:
+            return await act(outbox)
+        finally:
+            await outbox.close()
+
+    with locked(data_dir):
+        return asyncio.run(change())
+
+
+def _event(record: StoredRecord) -> dict[str, Any]:
+    """The one event that `record.indexes` names; without what cannot be read of it."""
+    said: dict[str, Any] = {"event_id": "", "kind": "", "accepted_time": instant(record.received_ms), "datafile": ""}
+    try:
+        (event,) = _CODEC.events(record)
+        facts = _CODEC.facts(record.facts) if record.facts else None
+        text = json_event(event, facts)
+    except ValueError:
+        return {**said, "event": None}
+    return {
+        **said,
+        "event_id": event.origin.event_id,
+        "kind": kind_of(event).value,
+        "datafile": event.origin.datafile,
+        "event": json.loads(text),
+    }

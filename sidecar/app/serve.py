@@ -125,7 +125,7 @@ async def _listening(settings: Settings, parts: Parts) -> AsyncIterator[None]:
             pid=os.getpid(),
             grpc=list(addresses),
             http=http_address,
-            transport="grpcio",
+            transport=parts.transport.name,
             data_dir=str(settings.data_dir),
         )
         if settings.hints:

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from sidecar import limits
 from sidecar.config import Secret
+from sidecar.delivery.section import DeliverySection
 from sidecar.errors import ConfigInvalid
 from sidecar.exposures import ExposuresSection
 from sidecar.outbox import OutboxSection
@@ -70,9 +71,9 @@ class LogSection:
 class Settings:
     """Everything that `sidecar serve` can be told."""
 
-    datafile: str | None = None
+    datafile: str | None = field(default=None, repr=False)
     """Path or URL of the one datafile; short for `datafiles: {default: {path: …}}` or `{url: …}`."""
-    sdk_key: str | None = None
+    sdk_key: str | None = field(default=None, repr=False)
     """SDK key of the one datafile, fetched from Optimizely; short for `datafiles: {default: {sdk_key: …}}`."""
     access_token: Secret | None = None
     """Datafile access token that goes with `sdk_key`, for a secure environment."""
@@ -95,7 +96,7 @@ class Settings:
     data_dir: Path = Path(".sidecar")
     """Where the outbox and the last good datafiles are kept. One process at a time; made when it is missing."""
     transport: TransportName = TransportName.AUTO
-    """Which wire serves gRPC: `native`, `grpcio`, or `auto` for the best that is installed."""
+    """Which wire serves gRPC: `native`, `grpcio`, or `auto`: native where its package is installed, else grpcio."""
     tls_cert: Path | None = None
     """PEM file of the server's certificate; with `tls_key` gRPC is served over TLS. Read again when it changes."""
     tls_key: Path | None = None
@@ -104,6 +105,9 @@ class Settings:
     """PEM file of the authorities that clients' certificates must come from; absent = clients need none."""
     token_file: Path | None = None
     """File with the bearer token that gRPC calls must carry; absent = none. Read again when it changes."""
+    admin_over_tcp: bool = False
+    """Whether `AdminService`, which shows events and deletes dead letters, is served over TCP too, to whoever can reach
+    the port and has the token, if one is asked for. Default no: Unix sockets alone, whose files have an owner."""
     stop_delay_s: float = limits.STOP_DELAY_S
     """How long new calls are still taken after SIGTERM, since all containers of a pod are stopped together."""
     grace_s: float = limits.GRACE_S
@@ -112,6 +116,8 @@ class Settings:
     """How long deliveries may go on after that. What is left is on disk, and leaves after the next start."""
     outbox: OutboxSection = field(default_factory=OutboxSection)
     """The durable queue."""
+    delivery: DeliverySection = field(default_factory=DeliverySection)
+    """How delivery waits for destinations that fail."""
     profiles: ProfilesSection = field(default_factory=ProfilesSection)
     """Sticky profiles."""
     forced_variations: ForcedVariationsSection = field(default_factory=ForcedVariationsSection)

@@ -12,6 +12,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from importlib import import_module
 from io import TextIOWrapper
+from keyword import iskeyword
 from typing import Final, Protocol, cast
 
 from sidecar import __version__
@@ -37,6 +38,7 @@ COMMANDS: Final[Mapping[str, str]] = {
     "diff": "print what a new datafile changes, and for how many users",
     "health": "ask a running sidecar whether it serves",
     "outbox": "look into the outbox",
+    "import": "bring a history of events into a running sidecar",
 }
 """Names, which are also those of their modules, and what `sidecar --help` says of them."""
 
@@ -77,7 +79,7 @@ def _run(arguments: Sequence[str]) -> int:
         one = commands.add_parser(name, help=purpose, description=f"{purpose[0].upper()}{purpose[1:]}.")
         if name == asked:
             # Why only this one: `sidecar health` runs every few seconds, and need not load the daemon.
-            command = cast("Command", import_module(f"sidecar.cli.{name}"))
+            command = cast("Command", import_module(f"sidecar.cli.{_module(name)}"))
             one.allow_abbrev = False
             command.arguments(one)
             one.set_defaults(run=command.run)
@@ -87,6 +89,11 @@ def _run(arguments: Sequence[str]) -> int:
     code: int = given.run(given)
     sys.stdout.flush()
     return code
+
+
+def _module(name: str) -> str:
+    """The module of a command: a name that Python keeps for itself has an underscore behind."""
+    return f"{name}_" if iskeyword(name) else name
 
 
 def _unknown(arguments: Sequence[str], command: argparse.ArgumentParser) -> str:

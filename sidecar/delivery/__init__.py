@@ -6,7 +6,8 @@ batch until it is answered for good, `lane` bisects what is refused and settles,
 """
 
 from sidecar.delivery.pace import Pace
+from sidecar.delivery.section import DeliverySection
 from sidecar.delivery.service import Delivery
 from sidecar.delivery.status import DestinationStatus
 
-__all__ = ["Delivery", "DestinationStatus", "Pace"]
+__all__ = ["Delivery", "DeliverySection", "DestinationStatus", "Pace"]

@@ -16,7 +16,6 @@ from sidecar.delivery.backlog import Part
 from sidecar.delivery.pace import Pace
 from sidecar.delivery.status import DestinationStatus
 from sidecar.delivery.told import Teller
-from sidecar.limits import BACKOFF_MIN_S
 from sidecar.notifications import DeliveryState
 from sidecar.ports import Answer, Batch, Clock, Destination
 from sidecar.retry import Verdict
@@ -144,9 +143,9 @@ class Attempts:
         await self._back_off(self._pace.delay_s(status.failures - 1, self._random()))
 
     async def _back_off(self, delay_s: float) -> None:
-        # The first half second is never cut short, so that a caller who flushes in a loop makes no hail of
+        # The shortest wait is never cut short, so that a caller who flushes in a loop makes no hail of
         # attempts.
-        at_least_s = min(delay_s, BACKOFF_MIN_S)
+        at_least_s = min(delay_s, self._pace.backoff_min_s)
         self._hurry.clear()
         await asyncio.sleep(at_least_s)
         with suppress(TimeoutError):

@@ -5,16 +5,14 @@ Never holds more than one batch of events. Reading changes nothing: what is forg
 
 from __future__ import annotations
 
-import asyncio
 from collections import deque
 from collections.abc import Hashable, Iterator, Sequence
 from typing import Final, NamedTuple, TypeAlias
 
+from sidecar.delivery.turns import Turns
 from sidecar.events.model import Event, ProjectFacts
 from sidecar.ports import Cursor, Destination, EncodedFacts, Outbox, RecordCodec, Settled, StoredRecord
 
-RENDERED_PER_TURN: Final = 64
-"""Events rendered before other tasks of the loop have their turn: about a millisecond."""
 _FACTS_KEPT: Final = 16
 _DETAIL_CHARACTERS_MAX: Final = 300
 
@@ -44,10 +42,11 @@ Part: TypeAlias = Sequence[Piece]
 class Backlog:
     """The rendered head of one destination's queue."""
 
-    def __init__(self, destination: Destination, outbox: Outbox, codec: RecordCodec) -> None:
+    def __init__(self, destination: Destination, outbox: Outbox, codec: RecordCodec, turns: Turns) -> None:
         self._destination = destination
         self._outbox = outbox
         self._codec = codec
+        self._turns = turns
         self._pieces: deque[Piece] = deque()
         self._read_to: Cursor | None = None
         self._known: dict[str, FactsOfBatch] = {}
@@ -57,13 +56,14 @@ class Backlog:
         wanted = self._destination.limits.events_max - len(self._pieces)
         if wanted <= 0:
             return
-        turn = 0
-        for record in await self._outbox.read(self._destination.name, self._read_to, wanted):
+        turns = self._turns
+        records = await self._outbox.read(self._destination.name, self._read_to, wanted)
+        turns.begin()
+        for record in records:
             for piece in self._rendered(record):
                 self._pieces.append(piece)
-                turn += 1
-                if turn % RENDERED_PER_TURN == 0:
-                    await asyncio.sleep(0)
+                if turns.over():
+                    await turns.pass_on()
             self._read_to = Cursor(record.record_id, record.indexes[-1])
 
     def take(self) -> Part:

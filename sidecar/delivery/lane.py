@@ -14,6 +14,7 @@ from sidecar.delivery.pace import Pace
 from sidecar.delivery.patience import kept_trying
 from sidecar.delivery.status import DestinationStatus
 from sidecar.delivery.told import Teller
+from sidecar.delivery.turns import Turns
 from sidecar.limits import REFUSED_SINGLES_MAX
 from sidecar.notifications import DeliveryState
 from sidecar.ports import Answer, Clock, Destination, Outbox, RecordCodec, Settled
@@ -42,13 +43,14 @@ class Lane:
         pace: Pace,
         life: str,
         teller: Teller,
+        decisions: Callable[[], int],
     ) -> None:
         self.name = destination.name
         self._limits = destination.limits
         self._outbox = outbox
         self._clock = clock
         self._pace = pace
-        self._backlog = Backlog(destination, outbox, codec)
+        self._backlog = Backlog(destination, outbox, codec, Turns(decisions))
         self._attempts = Attempts(
             destination=destination,
             clock=clock,
@@ -145,7 +147,8 @@ class Lane:
                 # The left half on top: order is kept, and what is settled is always the head of the queue.
                 parts += [trying[middle:], trying[:middle]]
             else:
-                held.append(_Held(trying, _refused(trying, answer), self._attempts.attempt))
+                tried = self._attempts.attempt
+                held.append(_Held(trying, _refused(trying, answer, tried), tried))
                 self._refused_singles += 1
                 if self._refused_singles >= REFUSED_SINGLES_MAX:
                     self._attempts.distrust(answer, trying)
@@ -202,5 +205,5 @@ def _joined(parts: list[Part]) -> Part:
     return [piece for part in parts for piece in part]
 
 
-def _refused(single: Part, answer: Answer) -> Settled:
-    return Settled(single[0].cursor, "REFUSED", answer.detail, answer.status)
+def _refused(single: Part, answer: Answer, attempts: int) -> Settled:
+    return Settled(single[0].cursor, "REFUSED", answer.detail, answer.status, attempts)

@@ -32,8 +32,12 @@ class Delivery:
         random: Callable[[], float],
         pace: Pace | None = None,
         notifications: Notifications | None = None,
+        decisions: Callable[[], int] = lambda: 0,
     ) -> None:
-        """`random` is uniform in 0 ≤ x < 1, for the jitter of retries; `notifications` are told of each attempt."""
+        """`random` is uniform in 0 ≤ x < 1, for the jitter of retries; `notifications` are told of each attempt.
+
+        `decisions` is how many were made so far: while it grows, lanes rest between slices of work.
+        """
         self._outbox = outbox
         # Names the batches of this process: the same events may make other batches after a restart.
         life = ids.new()
@@ -47,6 +51,7 @@ class Delivery:
                 pace=pace or Pace(),
                 life=f"{life}-{number}",
                 teller=Teller(destination.name, notifications),
+                decisions=decisions,
             )
             for number, destination in enumerate(destinations)
         }

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from base64 import b64encode
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from sidecar import __version__
 from sidecar.config import Secret
@@ -17,6 +18,8 @@ USER_AGENT: Final = f"decision-sidecar/{__version__}"
 _DETAIL_CHARACTERS_MAX: Final = 300
 _SECRET_CHARACTERS_MIN: Final = 4
 """A shorter `secret` would blot out ordinary words."""
+_PIECE_CHARACTERS_MIN: Final = 8
+"""A shorter part of a path is a word, as `events` or `hooks`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,9 +44,9 @@ class HttpSection:
 class Endpoint:
     """Where to POST and how. `secrets` are taken out of everything that a person may read."""
 
-    url: str
+    url: str = field(repr=False)
     way: HttpSection
-    secrets: tuple[str, ...] = ()
+    secrets: tuple[str, ...] = field(default=(), repr=False)
     compressed: bool = False
 
 
@@ -64,15 +67,30 @@ def check_one_login(url: str, how: str) -> None:
         raise ValueError(f"{how} is given beside a user in endpoint, wanted one way to log in")
 
 
+def logins(url: str) -> tuple[str, ...]:
+    """The user and password of a URL, in the forms in which they can come back: as written, decoded, as Basic."""
+    parts = urlsplit(url)
+    user, password = parts.username or "", parts.password or ""
+    plain = unquote(user), unquote(password)
+    basic = b64encode(":".join(plain).encode()).decode() if user or password else ""
+    return tuple(dict.fromkeys((basic, password, user, *plain)))
+
+
+def places(url: str) -> tuple[str, ...]:
+    """The path and query of a URL that is a secret, and the parts of them that can be one by themselves."""
+    parts = urlsplit(url)
+    pieces = [*parts.path.split("/"), *(value for _, value in parse_qsl(parts.query))]
+    long = [piece for piece in pieces if len(piece) >= _PIECE_CHARACTERS_MIN]
+    return (f"{parts.path}?{parts.query}", parts.query, *long, *map(unquote, long))
+
+
 def shown(text: str, endpoint: Endpoint) -> str:
     """A text for a person: one line, bounded, without the endpoint's URL (but its host) and secrets."""
     proxy = endpoint.way.proxy
-    hidden = [
-        *endpoint.secrets,
-        *([proxy.reveal(), urlsplit(proxy.reveal()).password or ""] if proxy else []),
-    ]
+    hidden = [*endpoint.secrets, *logins(endpoint.url), *((proxy.reveal(), *logins(proxy.reveal())) if proxy else ())]
     text = text.replace(endpoint.url, urlsplit(endpoint.url).hostname or "…")
-    for secret in hidden:
+    # The longest first, so that no part of one is left where another stands in it.
+    for secret in sorted(hidden, key=len, reverse=True):
         if len(secret) >= _SECRET_CHARACTERS_MIN:
             text = text.replace(secret, "…")
     text = " ".join("".join(c if c.isprintable() else " " for c in text).split())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Final
 
@@ -13,7 +13,7 @@ from sidecar.destinations.http import HttpClient
 from sidecar.events import optimizely as wire
 from sidecar.events.model import Event, EventKind, Impression, ProjectFacts, Track
 from sidecar.limits import OPTIMIZELY_BATCH_BYTES_MAX
-from sidecar.ports import Answer, Batch, BatchLimits
+from sidecar.ports import Answer, Batch, BatchLimits, EventSort
 
 ENDPOINTS: Final[Mapping[str, str]] = MappingProxyType(
     {"US": "https://logx.optimizely.com/v1/events", "EU": "https://eu.logx.optimizely.com/v1/events"}
@@ -27,7 +27,7 @@ _HEADERS: Final = MappingProxyType({"Content-Type": "application/json"})
 class OptimizelyConfig(HttpSection):
     """The section of a destination of type `optimizely`."""
 
-    endpoint: str = ""
+    endpoint: str = field(default="", repr=False)
     """URL of the Event API. Empty takes that of the project's region, US or EU, as its datafile says."""
     currency: str = "USD"
     """ISO 4217 code of the project's revenue metrics. Optimizely has no currency: revenue in another one is
@@ -67,6 +67,11 @@ class OptimizelyDestination:
         """Impressions and Tracks; Optimizely knows nothing else."""
         return kind in (EventKind.IMPRESSION, EventKind.TRACK)
 
+    @property
+    def chooses_impressions(self) -> bool:
+        """False: whatever was decided is counted."""
+        return False
+
     def check(self, event: Event, facts: ProjectFacts | None) -> outcomes.Violations:
         """A `revenue` or `value` that is no amount (R12), and amounts that contradict each other."""
         return wire.violations(event)
@@ -87,6 +92,16 @@ class OptimizelyDestination:
             return outcomes.skipped(self.name, outcomes.TOO_LARGE)
         unsent = wire.conversion_tags(event, self._config.currency).unsent if isinstance(event, Track) else ""
         return outcomes.queued(self.name, unsent) if unsent else self._queued
+
+    def route_alike(self, sort: EventSort, facts: ProjectFacts | None) -> outcomes.Outcome | None:
+        """Why not, where that does not depend on what the event carries; None for what may be queued."""
+        if sort.kind not in (EventKind.IMPRESSION, EventKind.TRACK):
+            return outcomes.skipped(self.name, outcomes.KIND_NOT_TAKEN)
+        if facts is None:
+            return outcomes.skipped(self.name, outcomes.NO_DATAFILE)
+        if sort.historical and not self._config.historical:
+            return outcomes.skipped(self.name, outcomes.HISTORICAL)
+        return None
 
     def batch_key(self, facts: ProjectFacts | None) -> Hashable:
         """What the envelope says and where it goes: account, project, revision, anonymise flag, region."""

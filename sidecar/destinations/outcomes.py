@@ -12,11 +12,14 @@ from sidecar.values import Outcome, OutcomeState
 
 __all__ = [
     "EVENT_KEY_NOT_FOUND",
+    "FILTERED",
     "HISTORICAL",
     "INTEGRATIONS",
     "KIND_NOT_TAKEN",
     "NO_DATAFILE",
+    "NO_USER",
     "NO_VARIATION",
+    "SAMPLED_OUT",
     "TOO_LARGE",
     "Outcome",
     "Violations",
@@ -28,11 +31,14 @@ __all__ = [
 Violations: TypeAlias = Sequence[Violation]
 
 EVENT_KEY_NOT_FOUND: Final = "EVENT_KEY_NOT_FOUND"
+FILTERED: Final = "FILTERED"
 HISTORICAL: Final = "HISTORICAL"
 INTEGRATIONS: Final = "INTEGRATIONS"
 KIND_NOT_TAKEN: Final = "KIND_NOT_TAKEN"
 NO_DATAFILE: Final = "NO_DATAFILE"
+NO_USER: Final = "NO_USER"
 NO_VARIATION: Final = "NO_VARIATION"
+SAMPLED_OUT: Final = "SAMPLED_OUT"
 TOO_LARGE: Final = "TOO_LARGE"
 
 
@@ -46,6 +52,6 @@ def queued(destination: str, unsent: str = "") -> Outcome:
     return Outcome(destination, OutcomeState.QUEUED, unsent)
 
 
-def unwanted(destination: str, event: Event, *, by_all: bool = True) -> bool:
+def unwanted(destination: str, event: Event, *, by_all: bool = True, alias: str = "") -> bool:
     """Whether the event's `integrations` keep it from the destination; see `events.wire.switched_off`."""
-    return switched_off(event.origin, destination, by_all=by_all)
+    return switched_off(event.origin, destination, by_all=by_all, alias=alias)

@@ -8,7 +8,7 @@ from sidecar.destinations import outcomes
 from sidecar.events.model import Event, EventKind, ProjectFacts
 from sidecar.events.plain import json_event
 from sidecar.events.wire import event_bytes_at_most
-from sidecar.ports import BatchLimits
+from sidecar.ports import BatchLimits, EventSort
 
 
 class PlainDestination:
@@ -25,6 +25,11 @@ class PlainDestination:
         """True: every kind."""
         return True
 
+    @property
+    def chooses_impressions(self) -> bool:
+        """False: every one."""
+        return False
+
     def check(self, event: Event, facts: ProjectFacts | None) -> outcomes.Violations:
         """Nothing: the event goes as it came."""
         return ()
@@ -38,6 +43,10 @@ class PlainDestination:
         ):
             return outcomes.skipped(self.name, outcomes.TOO_LARGE)
         return self._queued
+
+    def route_alike(self, sort: EventSort, facts: ProjectFacts | None) -> outcomes.Outcome | None:
+        """Queued, when the event is surely no larger than a batch may be."""
+        return self._queued if sort.bytes_at_most <= self._event_bytes_max else None
 
     def batch_key(self, facts: ProjectFacts | None) -> Hashable:
         """One for all: each event names its project."""

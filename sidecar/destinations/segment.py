@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from base64 import b64encode
 from collections.abc import Hashable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sidecar.config import Secret
 from sidecar.destinations import outcomes
@@ -19,8 +19,17 @@ from sidecar.destinations.endpoint import (
 from sidecar.destinations.http import HttpClient
 from sidecar.events import segment as wire
 from sidecar.events.model import Event, EventKind, Impression, ProjectFacts
-from sidecar.limits import SEGMENT_BATCH_BYTES_MAX, SEGMENT_BATCH_EVENTS_MAX, SEGMENT_EVENT_BYTES_MAX
-from sidecar.ports import Answer, Batch, BatchLimits
+from sidecar.limits import (
+    EXPOSURES_BYTES_LEAST,
+    EXPOSURES_BYTES_MOST,
+    EXPOSURES_WINDOW_LEAST_S,
+    IMPRESSIONS_WINDOW_BYTES_MAX,
+    IMPRESSIONS_WINDOW_S,
+    SEGMENT_BATCH_BYTES_MAX,
+    SEGMENT_BATCH_EVENTS_MAX,
+    SEGMENT_EVENT_BYTES_MAX,
+)
+from sidecar.ports import Answer, Batch, BatchLimits, EventSort
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,13 +38,19 @@ class SegmentConfig(HttpSection):
 
     write_key: Secret
     """The source's write key. Segment answers 200 to a wrong one: check its debugger, not our metrics."""
-    endpoint: str = "https://api.segment.io"
+    endpoint: str = field(default="https://api.segment.io", repr=False)
     """URL before `/v1/batch`. A workspace in the EU needs `https://events.eu1.segmentapis.com`: the default
     one answers 200 there and loses the events."""
     gzip: bool = True
     """Whether bodies are compressed. Every receiver that we know takes it."""
     impressions: bool = False
     """Whether impressions go there as `Experiment Viewed`. Off: Segment is paid by the event."""
+    impressions_window_s: float = IMPRESSIONS_WINDOW_S
+    """For how long a user's second impression of the same experiment and variation is not sent again; at least 60 s, or
+    0 to send each. Remembered over a restart as of the last five minutes; each process has a memory of its own."""
+    impressions_window_bytes_max: int = IMPRESSIONS_WINDOW_BYTES_MAX
+    """Memory of that window, and its file's size, from 64 KiB to 256 MiB. Three bytes hold one view; a full window
+    forgets its oldest, whose next impression is sent again."""
     currency: str = "USD"
     """ISO 4217 code of an amount in `event_tags.revenue` whose event names no currency."""
     batch_events_max: int = 250
@@ -52,6 +67,12 @@ class SegmentConfig(HttpSection):
             raise ValueError("write_key is empty, wanted the source's write key")
         check_currency(self.currency)
         check_events_max(self.batch_events_max, SEGMENT_BATCH_EVENTS_MAX)
+        if self.impressions_window_s and not EXPOSURES_WINDOW_LEAST_S <= self.impressions_window_s < float("inf"):
+            wanted = f"0 or at least {EXPOSURES_WINDOW_LEAST_S} s"
+            raise ValueError(f"impressions_window is {self.impressions_window_s:g} s, wanted {wanted}")
+        if not EXPOSURES_BYTES_LEAST <= self.impressions_window_bytes_max <= EXPOSURES_BYTES_MOST:
+            wanted = f"{EXPOSURES_BYTES_LEAST} to {EXPOSURES_BYTES_MOST}"
+            raise ValueError(f"impressions_window_bytes_max is {self.impressions_window_bytes_max}, wanted {wanted}")
 
 
 class SegmentDestination:
@@ -79,24 +100,39 @@ class SegmentDestination:
         """All but impressions, which are switched on by the config."""
         return kind is not EventKind.IMPRESSION or self._config.impressions
 
+    @property
+    def chooses_impressions(self) -> bool:
+        """True: not the ones that showed nothing."""
+        return True
+
     def check(self, event: Event, facts: ProjectFacts | None) -> outcomes.Violations:
         """Amounts that contradict each other: one of them would be lost in silence."""
         return wire.contradictions(event)
 
     def route(self, event: Event, facts: ProjectFacts | None) -> outcomes.Outcome:
-        """Queued, or why not. `{"All": false}` does not keep an event from here: it is said to Segment."""
+        """Queued, or why not.
+
+        `{"All": false}` does not keep an event from here: as in Segment's libraries it means the destinations behind
+        Segment, and `{"Segment.io": false}` Segment itself.
+        """
         if isinstance(event, Impression):
             if not self._config.impressions:
                 return outcomes.skipped(self.name, outcomes.KIND_NOT_TAKEN)
             if not event.variation_key:
                 return outcomes.skipped(self.name, outcomes.NO_VARIATION)
-        if outcomes.unwanted(self.name, event, by_all=False):
+        if outcomes.unwanted(self.name, event, by_all=False, alias=wire.SEGMENT_ITSELF):
             return outcomes.skipped(self.name, outcomes.INTEGRATIONS)
         if wire.message_bytes_at_most(event) > SEGMENT_EVENT_BYTES_MAX and (
             len(wire.message(event, self._config.currency)) > SEGMENT_EVENT_BYTES_MAX
         ):
             return outcomes.skipped(self.name, outcomes.TOO_LARGE)
         return self._queued
+
+    def route_alike(self, sort: EventSort, facts: ProjectFacts | None) -> outcomes.Outcome | None:
+        """Queued, when the event is surely small enough; amounts in one place alone contradict nothing."""
+        # Twice: as in `message_bytes_at_most`.
+        surely_fits = 2 * sort.bytes_at_most <= SEGMENT_EVENT_BYTES_MAX
+        return self._queued if surely_fits and sort.kind is not EventKind.IMPRESSION else None
 
     def batch_key(self, facts: ProjectFacts | None) -> Hashable:
         """One for all."""

@@ -9,7 +9,7 @@ import hmac
 from dataclasses import dataclass, field
 
 from sidecar.config import Secret
-from sidecar.destinations.endpoint import Endpoint, HttpSection, check_events_max, check_one_login, check_url
+from sidecar.destinations.endpoint import Endpoint, HttpSection, check_events_max, check_one_login, check_url, places
 from sidecar.destinations.http import HttpClient
 from sidecar.destinations.plain import PlainDestination
 from sidecar.limits import MESSAGE_BYTES_MAX
@@ -20,11 +20,11 @@ from sidecar.ports import Answer, Batch, BatchLimits
 class WebhookConfig(HttpSection):
     """The section of a destination of type `webhook`."""
 
-    endpoint: str
+    endpoint: str = field(repr=False)
     """URL that takes the POST. It is treated as a secret: logs and errors show its host alone."""
     secret: Secret | None = None
     """Key of the HMAC-SHA256 signature in `Sidecar-Signature`. None signs nothing."""
-    headers: dict[str, str] = field(default_factory=dict)
+    headers: dict[str, Secret] = field(default_factory=dict)
     """Headers to send with each request, such as `Authorization`. Their values are treated as secrets."""
     batch_events_max: int = 100
     """Events of one request, 1 or more."""
@@ -55,14 +55,18 @@ class WebhookDestination(PlainDestination):
         super().__init__(name, limits, envelope=len("[]"))
         self._config = config
         self._client = client
-        hidden = (*config.headers.values(), *((config.secret.reveal(),) if config.secret else ()))
+        self._headers = {name: value.reveal() for name, value in config.headers.items()}
+        signing = (config.secret.reveal(),) if config.secret else ()
+        # A token alone too, without the word before it: `Bearer`, `Basic`.
+        tokens = [value.split()[-1] for value in self._headers.values() if value.split()]
+        hidden = (*self._headers.values(), *tokens, *signing, *places(config.endpoint))
         self._endpoint = Endpoint(url=config.endpoint, way=config, secrets=hidden)
 
     async def send(self, batch: Batch) -> Answer:
         """POST the array, signed as of this attempt."""
         body = b"[" + b",".join(batch.rendered) + b"]"
         headers = {
-            **self._config.headers,
+            **self._headers,
             "Content-Type": "application/json",
             "Idempotency-Key": batch.batch_id,
         }

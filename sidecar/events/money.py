@@ -27,6 +27,7 @@ MONEY_KEYS: Final = frozenset({"revenue", "value"})
 _NUMBER: Final = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,4})?")
 _NUMBER_CHARACTERS_MAX: Final = 100
 _INT64_MAX: Final = 2**63 - 1
+_CURRENCY_CHARACTERS_MAX: Final = 8
 _DOUBLE_DIGITS: Final = 15
 _EXACT: Final = Context(prec=100, traps=[Inexact])
 """Raises where a digit other than zero would be lost."""
@@ -140,6 +141,15 @@ def minor_units_in(revenue: Revenue, currency: str) -> int | None:
     if revenue.amount is None:
         return revenue.minor_units
     return _minor_units(revenue.amount, currency)
+
+
+def why_not_in(revenue: Revenue, currency: str) -> str:
+    """Why `minor_units_in` says nothing: the other currency, cut short, or what the amount has too much of."""
+    if (revenue.currency or currency) != currency:
+        return revenue.currency[:_CURRENCY_CHARACTERS_MAX]
+    digits = MINOR_UNIT_DIGITS.get(currency, 0)
+    too_large = revenue.amount is not None and abs(revenue.amount) > Decimal(_INT64_MAX).scaleb(-digits)
+    return "too large" if too_large else "fraction of a minor unit"
 
 
 def amount_in_major_units(revenue: Revenue, currency: str) -> tuple[Decimal, str] | None:

@@ -22,6 +22,7 @@ from sidecar.events.money import (
     check_money,
     minor_units_in,
     value_of,
+    why_not_in,
 )
 from sidecar.events.wire import LIBRARY, bytes_at_most, encode, listed
 from sidecar.values import Scalar, Value
@@ -204,6 +205,5 @@ def _revenue(track: Track, currency: str, unsent: list[str]) -> int | None:
         return None
     sent = minor_units_in(said, currency)
     if sent is None:
-        other = said.currency != currency and said.currency
-        unsent.append(f"REVENUE_NOT_SENT: {said.currency[:8] if other else 'fraction of a minor unit'}")
+        unsent.append(f"REVENUE_NOT_SENT: {why_not_in(said, currency)}")
     return sent

@@ -33,6 +33,11 @@ from sidecar.values import Value
 EXPERIMENT_VIEWED: Final = "Experiment Viewed"
 """The event of Segment's A/B testing specification."""
 
+SEGMENT_ITSELF: Final = "Segment.io"
+"""What `integrations` call Segment itself, as its libraries do."""
+CHANNEL: Final = "server"
+"""Where events come from, of the three that Segment's specification knows: server, browser and mobile."""
+
 Json: TypeAlias = dict[str, object]
 
 
@@ -78,8 +83,9 @@ def message_bytes_at_most(event: Event) -> int:
 
 
 def _context(origin: Origin) -> Json:
-    """The caller's context. A library of the caller's keeps its place; ours then stands beside it."""
+    """The caller's context. A library or channel of the caller's keeps its place; our library then stands beside it."""
     context: Json = {key: value for key, value in origin.context.items() if key != "integrations"}
+    context.setdefault("channel", CHANNEL)
     context["sidecar" if "library" in context else "library"] = LIBRARY
     return context
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import fields
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Final, get_args
 
 import msgspec
@@ -20,6 +21,7 @@ from sidecar.values import Money, Value
 _ENCODER: Final = msgspec.json.Encoder(decimal_format="number")
 LIBRARY: Final[Mapping[str, str]] = {"name": "decision-sidecar", "version": __version__}
 """How we name ourselves on every wire."""
+_SECONDS_KEPT: Final = 256
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 # The longest JSON of one character is `\\u0007`; of a number, a double with sign, 17 digits and exponent.
@@ -44,11 +46,18 @@ def instant(time_ms: int) -> str:
 
     Raises `ValueError` for years outside 1..9999.
     """
+    time_s, milliseconds = divmod(time_ms, 1_000)
     try:
-        moment = _EPOCH + timedelta(milliseconds=time_ms)
+        second = _second(time_s)
     except OverflowError as error:
         raise ValueError(f"time is {time_ms} ms since 1970, wanted a year between 1 and 9999") from error
-    return moment.isoformat(timespec="milliseconds")[: -len("+00:00")] + "Z"
+    return f"{second}.{milliseconds:03}Z"
+
+
+@lru_cache(maxsize=_SECONDS_KEPT)
+def _second(time_s: int) -> str:
+    """A whole second; kept, because events of one batch are of a few of them."""
+    return (_EPOCH + timedelta(seconds=time_s)).isoformat(timespec="seconds")[: -len("+00:00")]
 
 
 def integrations_of(origin: Origin) -> Mapping[str, Value]:
@@ -57,15 +66,18 @@ def integrations_of(origin: Origin) -> Mapping[str, Value]:
     return {**inner, **origin.integrations} if isinstance(inner, dict) else origin.integrations
 
 
-def switched_off(origin: Origin, destination: str, *, by_all: bool) -> bool:
+def switched_off(origin: Origin, destination: str, *, by_all: bool, alias: str = "") -> bool:
     """Whether the event's `integrations` keep it from a destination of this name, names case-sensitive.
 
-    `{name: false}` does. `{"All": false}` does too where `by_all` is true and the name is not switched on.
+    `{name: false}` does, and `{alias: false}` where the name itself is not mentioned. `{"All": false}` does too where
+    `by_all` is true and the name is not switched on.
     """
     if not origin.integrations and "integrations" not in origin.context:
         return False
     integrations = integrations_of(origin)
     wish = integrations.get(destination)
+    if wish is None and alias:
+        wish = integrations.get(alias)
     if wish is None and by_all:
         wish = integrations.get("All")
     return wish is False
@@ -92,6 +104,15 @@ def event_bytes_at_most(event: Event) -> int:
         value = getattr(event, field)
         total += len(str(value.amount)) if isinstance(value, Money) else bytes_at_most(value)
     return total + bytes_at_most(origin.context) + bytes_at_most(origin.integrations)
+
+
+def sort_bytes_at_most(request_bytes: int, datafile: str) -> int:
+    """An upper bound of an event as JSON whose request, ids included, takes so many bytes in protobuf.
+
+    Rounded up to few values, so that events of about a size are alike. Why six a byte: a character of one byte may
+    become six, and a number, a bool, a null or an empty list takes no more JSON than three times its bytes there.
+    """
+    return _FRAME_BYTES + _CHARACTER_BYTES_MAX * ((1 << request_bytes.bit_length()) + len(datafile))
 
 
 def listed(word: str, names: list[str]) -> str:

@@ -64,9 +64,9 @@ class ExposuresSection:
 class Exposures:
     """The exposures of this process. `record` and `seen` take microseconds, never wait and never fail."""
 
-    def __init__(self, section: ExposuresSection, *, directory: Path, clock: Clock) -> None:
+    def __init__(self, section: ExposuresSection, *, directory: Path, clock: Clock, file_name: str = FILE_NAME) -> None:
         """Empty until `open`; `directory` must exist then."""
-        self._path = directory / FILE_NAME
+        self._path = directory / file_name
         self._clock = clock
         self._step_s = section.window_s / STEPS_KEPT
         self._save_interval_s = section.save_interval_s

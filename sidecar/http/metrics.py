@@ -120,6 +120,7 @@ class Metrics:
         yield gauge("outbox_writable", "1 unless the last commit failed.", (), [(_NO_LABELS, facts.writable)])
         yield counter("outbox_commits", "Transactions committed.", (), [(_NO_LABELS, facts.commits)])
         yield counter("outbox_commit_seconds", "Time in them.", (), [(_NO_LABELS, facts.commit_seconds)])
+        yield counter("outbox_salvages", "Damaged files replaced.", (), [(_NO_LABELS, facts.salvages)])
         refused = [((reason,), records) for reason, records in facts.offered_refused.items()]
         yield counter("outbox_offers_refused", "Decide calls whose impressions had no place.", ("reason",), refused)
 

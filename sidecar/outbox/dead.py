@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from sidecar.outbox.rows import ROWS_PER_STATEMENT, chunks, values_sql
 
-_COLUMNS = "dead_id, record_id, event_index, reason, detail, status, bytes, died_ms"
+_COLUMNS = "dead_id, record_id, event_index, reason, detail, status, bytes, died_ms, attempts"
 
 
 class DeadRow(NamedTuple):
@@ -23,6 +23,7 @@ class DeadRow(NamedTuple):
     status: int
     bytes: int
     died_ms: int
+    attempts: int
 
 
 class DeadRows:
@@ -34,13 +35,14 @@ class DeadRows:
     def insert(self, destination_id: int, rows: Sequence[DeadRow]) -> None:
         """Write rows in order; their `dead_id` is not looked at, the table gives the next."""
         head = (
-            "INSERT INTO dead_letters (destination_id, record_id, event_index, reason, detail, status, bytes, died_ms)"
+            "INSERT INTO dead_letters"
+            " (destination_id, record_id, event_index, reason, detail, status, bytes, died_ms, attempts)"
         )
         for chunk in chunks(rows, ROWS_PER_STATEMENT):
             parameters: list[object] = []
             for row in chunk:
                 parameters += (destination_id, *row[1:])
-            self._connection.execute(values_sql(head, 8, len(chunk)), parameters)
+            self._connection.execute(values_sql(head, 9, len(chunk)), parameters)
 
     def after(self, destination_id: int, dead_id: int, limit: int) -> list[DeadRow]:
         """The oldest rows of a destination after an id."""

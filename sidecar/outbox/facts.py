@@ -37,7 +37,7 @@ class FactsRows:
             self._records[facts_id] = records
 
     def id_of(self, facts: EncodedFacts | None) -> int:
-        """The row of these facts for one more record, written if they are new."""
+        """The row of these facts, written if they are new; `hold` it for each record that names it."""
         if facts is None:
             return NO_FACTS
         facts_id = self._ids.get(facts.key)
@@ -48,19 +48,18 @@ class FactsRows:
             assert inserted.lastrowid is not None
             facts_id = self._ids[facts.key] = inserted.lastrowid
             self._records[facts_id] = 0
-        self._records[facts_id] += 1
-        self._dirty.add(facts_id)
+            self._dirty.add(facts_id)
         return facts_id
 
-    def again(self, facts_id: int) -> None:
+    def hold(self, facts_id: int) -> None:
         """One more record needs these facts, by their row."""
-        if facts_id != NO_FACTS:
+        if facts_id in self._records:
             self._records[facts_id] += 1
             self._dirty.add(facts_id)
 
     def release(self, facts_id: int) -> None:
         """One record less needs these facts."""
-        if facts_id != NO_FACTS:
+        if facts_id in self._records:
             self._records[facts_id] -= 1
             self._dirty.add(facts_id)
 
@@ -71,6 +70,9 @@ class FactsRows:
         facts = self._bodies.get(facts_id)
         if facts is None:
             row = self._connection.execute("SELECT key, body FROM facts WHERE facts_id = ?", (facts_id,)).fetchone()
+            if row is None:
+                # Lost with a damaged page: the event goes without, where its destination can say it so.
+                return None
             facts = EncodedFacts(row[0], row[1])
             if len(self._bodies) >= _BODIES_KEPT:
                 del self._bodies[next(iter(self._bodies))]

@@ -1,25 +1,46 @@
-"""A look at an outbox file from outside, also while another process works with it. Writes nothing."""
+"""A look at an outbox file from outside, also while another process works with it. Writes nothing.
+
+Each function raises `OutboxSchemaNewer`, `OutboxUnopened` (no such file, not readable, no outbox).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
-from sidecar.outbox.ledger import Ledger
-from sidecar.outbox.scan import Scan
-from sidecar.outbox.schema import open_read_only
-from sidecar.ports import DestinationCounts
+from sidecar.outbox.opening import open_read_only
+from sidecar.outbox.schema import Durability
+from sidecar.outbox.store import Opening, Store
+from sidecar.ports import Clock, DeadLetter, DestinationCounts, StoredRecord
 
 
-def read_counts(path: Path) -> Sequence[DestinationCounts]:
-    """The counts of every destination in an outbox file, consistent with each other.
+def read_counts(path: Path, clock: Clock) -> Sequence[DestinationCounts]:
+    """The counts of every destination in an outbox file, consistent with each other."""
+    with _reading(path, clock) as store:
+        return store.counts()
 
-    Raises `OutboxSchemaNewer`, `OutboxUnopened` (no such file, not readable, no outbox).
-    """
+
+def read_pending(path: Path, clock: Clock, destination: str, limit: int) -> Sequence[StoredRecord]:
+    """The oldest events that a destination has pending; none for one that the file does not know."""
+    with _reading(path, clock) as store:
+        return store.read(destination, None, limit)
+
+
+def read_dead_letters(path: Path, clock: Clock, destination: str, limit: int) -> Sequence[DeadLetter]:
+    """The oldest dead letters of a destination; none for one that the file does not know."""
+    with _reading(path, clock) as store:
+        return store.dead_letters(destination, 0, limit)
+
+
+@contextmanager
+def _reading(path: Path, clock: Clock) -> Iterator[Store]:
+    """A store that sees the file as of one moment."""
     with open_read_only(path) as connection:
         connection.execute("BEGIN")
-        ledger = Ledger(connection, {})
-        ledger.load()
-        scan = Scan(connection)
-        oldest = ((account, scan.oldest(account)) for account in ledger.by_id.values())
-        return [account.counts(header.received_ms if header else 0) for account, header in oldest]
+        yield Store(
+            connection,
+            Opening(
+                directory=path.parent, durability=Durability.PROCESS, destinations={}, former_names={}, clock=clock
+            ),
+        )

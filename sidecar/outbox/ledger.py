@@ -116,6 +116,19 @@ class Ledger:
             account.changed = True
         return account
 
+    def rename(self, former: str, name: str) -> bool:
+        """Let the account of one name go on under another that nobody has had; whether it did."""
+        account = self.by_name.get(former)
+        if account is None or name in self.by_name:
+            return False
+        self._connection.execute(
+            "UPDATE destinations SET name = ? WHERE destination_id = ?", (name, account.destination_id)
+        )
+        del self.by_name[former]
+        account.name, self.by_name[name] = name, account
+        account.bounds, account.configured = self._bounds.get(name, DEFAULT_BOUNDS), name in self._bounds
+        return True
+
     def _enter(self, destination_id: int, name: str) -> Account:
         account = Account(
             destination_id=destination_id,

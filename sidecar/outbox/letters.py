@@ -57,9 +57,8 @@ class Letters:
                 (row.event_index,),
                 header.received_ms,
             )
-            letters.append(
-                DeadLetter(row.dead_id, account.name, record, row.reason, row.detail, row.status, row.died_ms)
-            )
+            said = (row.reason, row.detail, row.status, row.died_ms, row.attempts)
+            letters.append(DeadLetter(row.dead_id, account.name, record, *said))
         return letters
 
     def purge(self, account: Account, dead_ids: Sequence[int] | None, through: int) -> int:
@@ -102,7 +101,7 @@ class Letters:
             account.cursor = Cursor(self._ledger.last_record_id, LAST_INDEX)
         self._ledger.last_record_id += 1
         assert inserted.lastrowid == self._ledger.last_record_id, "one writer: ids have no gaps"
-        self._facts.again(header.facts_id)
+        self._facts.hold(header.facts_id)
         account.pending += len(dead)
         account.pending_bytes += sum(row.bytes for row in dead)
 

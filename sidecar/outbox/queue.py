@@ -32,6 +32,7 @@ class Fate(NamedTuple):
     reason: str
     detail: str = ""
     status: int = 0
+    attempts: int = 0
 
 
 class Departure(NamedTuple):
@@ -51,6 +52,8 @@ class Queue:
         self._facts = facts
         self._scan = scan
         self._dead = DeadRows(connection)
+        self.salvaged = False
+        """Whether the file was salvaged while the process ran."""
 
     def settle(self, account: Account, settled: Sequence[Settled], now_ms: int) -> None:
         """Let the named events leave; those behind the cursor already are passed over.
@@ -59,6 +62,9 @@ class Queue:
         """
         ahead = [one for one in settled if one.cursor > account.cursor]
         if not ahead:
+            return
+        if self.salvaged:
+            self._settle_salvaged(account, ahead, now_ms)
             return
         pending = self._front(account, through=ahead[-1].cursor.record_id)
         departures: list[Departure] = []
@@ -70,7 +76,22 @@ class Queue:
                     f"settle of `{account.name}`: got record {one.cursor.record_id} event {one.cursor.event_index},"
                     f" wanted the oldest pending event ({expected}); nothing was settled"
                 )
-            departures.append(Departure(header, index, Fate(one.dead_reason, one.detail, one.status)))
+            departures.append(Departure(header, index, _fate(one)))
+        self._depart(account, departures, now_ms)
+
+    def _settle_salvaged(self, account: Account, ahead: Sequence[Settled], now_ms: int) -> None:
+        """As `settle`, after a file was salvaged under a batch in flight, which knows another queue.
+
+        Of its events some may be gone. What waits before them has left before, or it would not be in flight, and is
+        here again because its cursor was lost.
+        """
+        fates = {one.cursor: _fate(one) for one in ahead}
+        departures = []
+        for header, index in self._front(account, through=ahead[-1].cursor.record_id):
+            cursor = Cursor(header.record_id, index)
+            if cursor > ahead[-1].cursor:
+                break
+            departures.append(Departure(header, index, fates.get(cursor, Fate(""))))
         self._depart(account, departures, now_ms)
 
     def expire(self, account: Account, before_ms: int, now_ms: int) -> int:
@@ -117,7 +138,8 @@ class Queue:
             size = header.event_bytes
             account.pending_bytes -= size
             if fate.reason:
-                died.append(DeadRow(0, header.record_id, index, *fate, size, now_ms))
+                named = (header.record_id, index, fate.reason, fate.detail, fate.status)
+                died.append(DeadRow(0, *named, size, now_ms, fate.attempts))
         account.pending -= len(departures)
         account.delivered += len(departures) - len(died)
         account.cursor = Cursor(departures[-1].header.record_id, departures[-1].event_index)
@@ -180,6 +202,12 @@ class Queue:
     def _is_passed(self, header: Header) -> bool:
         accounts = self._ledger.by_id
         return all(
-            accounts[target.destination_id].cursor >= (header.record_id, target.mask.bit_length() - 1)
+            # A destination that is not there was never there: its id is a damaged one, and nobody waits.
+            target.destination_id not in accounts
+            or accounts[target.destination_id].cursor >= (header.record_id, target.mask.bit_length() - 1)
             for target in header.targets
         )
+
+
+def _fate(settled: Settled) -> Fate:
+    return Fate(settled.dead_reason, settled.detail, settled.status, settled.attempts)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Mapping, Sequence
+from operator import itemgetter
 
 from sidecar.limits import REMEMBERED_IDS_AGE_S, REMEMBERED_IDS_MAX, REMEMBERED_IDS_PRUNED
 from sidecar.outbox.rows import ROWS_PER_STATEMENT, chunks, in_sql, pack_outcomes, unpack_outcomes, values_sql
@@ -32,7 +33,7 @@ class RememberedIds:
     def known(self, digests: Sequence[bytes]) -> dict[bytes, tuple[Outcome, ...]]:
         """The outcomes of those that were seen before."""
         found: dict[bytes, tuple[Outcome, ...]] = {}
-        for chunk in chunks(digests, ROWS_PER_STATEMENT):
+        for chunk in chunks(sorted(digests), ROWS_PER_STATEMENT):
             sql = in_sql("SELECT digest, outcomes FROM remembered_ids WHERE digest", len(chunk))
             for digest, outcomes in self._connection.execute(sql, chunk):
                 found[digest] = unpack_outcomes(outcomes)
@@ -44,11 +45,19 @@ class RememberedIds:
             return
         if self._oldest == self._next:
             self._oldest_seen_ms = now_ms
-        for chunk in chunks(list(ids.items()), ROWS_PER_STATEMENT):
+        # Why by identity: the events of an import share few outcomes, and hashing them costs more than their insert.
+        shared = {id(outcomes): outcomes for outcomes in ids.values()}
+        packed = {identity: pack_outcomes(outcomes) for identity, outcomes in shared.items()}
+        rows = [
+            (seen_id, digest, now_ms, packed[id(outcomes)])
+            for seen_id, (digest, outcomes) in enumerate(ids.items(), self._next)
+        ]
+        self._next += len(rows)
+        # Why sorted: an import brings thousands, and those that share a page of the index then go there at once.
+        for chunk in chunks(sorted(rows, key=itemgetter(1)), ROWS_PER_STATEMENT):
             parameters: list[object] = []
-            for seen_id, (digest, outcomes) in enumerate(chunk, self._next):
-                parameters += (seen_id, digest, now_ms, pack_outcomes(outcomes))
-            self._next += len(chunk)
+            for row in chunk:
+                parameters += row
             self._connection.execute(values_sql("INSERT INTO remembered_ids", 4, len(chunk)), parameters)
 
     def prune(self, now_ms: int, arriving: int) -> None:

@@ -18,7 +18,7 @@ from sidecar.limits import EVENT_OVERHEAD_BYTES
 from sidecar.values import Outcome, OutcomeState
 
 ROWS_PER_STATEMENT: Final = 64
-"""Rows of the longest INSERT; with seven columns it stays under SQLite's oldest bound of 999 parameters."""
+"""Rows of the longest INSERT; with nine columns it stays under SQLite's oldest bound of 999 parameters."""
 
 _STATEMENT_SIZES: Final = (ROWS_PER_STATEMENT, 48, 32, 24, 16, 12, 8, 6, 4, 3, 2, 1)
 """Rows of the INSERTs that are kept prepared. Why not any number: SQLite keeps what was last bound to each of them."""

@@ -1,26 +1,21 @@
-"""The outbox file: its tables, how durable a commit is, and how the file is opened, checked and set aside.
+"""The outbox file: its tables, how durable a commit is, and how a connection is made ready.
 
-Why these tables: docs/decisions/0010-outbox.md. Nothing here reads or writes a row of the queue.
+Why these tables: docs/decisions/0010-outbox.md. Which file is opened, checked or set aside is `opening`'s business.
 """
 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
 from enum import StrEnum
-from pathlib import Path
 from typing import Final
 
-import structlog
-
-from sidecar.errors import OutboxSchemaNewer, OutboxUnopened
-from sidecar.limits import QUICK_CHECK_BYTES_MAX
+from sidecar.errors import OutboxSchemaNewer
+from sidecar.outbox.migration import migrate
 
 FILE_NAME: Final = "outbox.db"
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
 
-_PAGE_BYTES: Final = 4096
+PAGE_BYTES: Final = 4096
 _CACHE_KIB: Final = 1024
 _JOURNAL_BYTES_MAX: Final = 8 * 1024 * 1024
 _STATEMENTS_KEPT: Final = 256
@@ -80,7 +75,8 @@ CREATE TABLE dead_letters (
     detail TEXT NOT NULL,
     status INTEGER NOT NULL,
     bytes INTEGER NOT NULL,
-    died_ms INTEGER NOT NULL
+    died_ms INTEGER NOT NULL,
+    attempts INTEGER NOT NULL DEFAULT 0
 );
 CREATE INDEX dead_letters_of_destination ON dead_letters (destination_id, dead_id);
 CREATE INDEX dead_letters_of_record ON dead_letters (record_id);
@@ -92,56 +88,25 @@ CREATE TABLE remembered_ids (
 """
 
 
-def open_database(directory: Path, durability: Durability, now_ms: int) -> sqlite3.Connection:
-    """Open `outbox.db` in a directory, or make it; a damaged one is set aside and a fresh one made.
+def connect(database: str, *, uri: bool = False) -> sqlite3.Connection:
+    """A connection in autocommit mode that one thread at a time may use."""
+    return sqlite3.connect(
+        database, isolation_level=None, check_same_thread=False, cached_statements=_STATEMENTS_KEPT, uri=uri
+    )
 
-    The connection is in autocommit mode and may be used by one thread at a time. Raises `OutboxSchemaNewer`,
-    and `sqlite3.Error` or `OSError` when the file can be neither opened nor made.
+
+def prepared(connection: sqlite3.Connection, durability: Durability, path: str) -> sqlite3.Connection:
+    """The same connection, its file with this release's tables: made when there are none, migrated when older.
+
+    Raises `OutboxSchemaNewer`, and `sqlite3.Error` when the file cannot be written or holds something else.
     """
-    if durability is Durability.MEMORY:
-        return _prepared(_connect(":memory:"), durability, ":memory:")
-    path = directory / FILE_NAME
-    try:
-        return _opened(path, durability)
-    except sqlite3.DatabaseError as cause:
-        if isinstance(cause, sqlite3.OperationalError):
-            # Why: out of space or out of permission is no damage; the file is good once that is mended.
-            raise
-        aside = _set_aside(path, now_ms)
-        structlog.get_logger().error("outbox_set_aside", path=str(path), moved_to=str(aside), cause=str(cause))
-        return _opened(path, durability)
-
-
-def _opened(path: Path, durability: Durability) -> sqlite3.Connection:
-    connection = _connect(str(path))
-    try:
-        _check(connection, path)
-        return _prepared(connection, durability, str(path))
-    except BaseException:
-        connection.close()
-        raise
-
-
-def _connect(database: str) -> sqlite3.Connection:
-    return sqlite3.connect(database, isolation_level=None, check_same_thread=False, cached_statements=_STATEMENTS_KEPT)
-
-
-def _check(connection: sqlite3.Connection, path: Path) -> None:
-    """Raises `sqlite3.DatabaseError` when the file is damaged as far as a quick look can tell."""
-    if path.stat().st_size > QUICK_CHECK_BYTES_MAX:
-        connection.execute("PRAGMA schema_version").fetchone()
-        return
-    found = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
-    if found != "ok":
-        raise sqlite3.DatabaseError(found)
-
-
-def _prepared(connection: sqlite3.Connection, durability: Durability, path: str) -> sqlite3.Connection:
-    connection.execute(f"PRAGMA page_size = {_PAGE_BYTES}")
-    connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
     version = schema_version(connection)
     if version > SCHEMA_VERSION:
         raise OutboxSchemaNewer(path, version, SCHEMA_VERSION)
+    if version == 0:
+        # Why only now: on a file that has tables even the same value is written.
+        connection.execute(f"PRAGMA page_size = {PAGE_BYTES}")
+        connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute(f"PRAGMA synchronous = {'FULL' if durability is Durability.POWER else 'NORMAL'}")
     connection.execute(f"PRAGMA journal_size_limit = {_JOURNAL_BYTES_MAX}")
@@ -150,6 +115,8 @@ def _prepared(connection: sqlite3.Connection, durability: Durability, path: str)
         connection.executescript(f"BEGIN; {_TABLES}")
         connection.execute("INSERT INTO meta VALUES ('schema_version', ?)", (SCHEMA_VERSION,))
         connection.execute("COMMIT")
+    else:
+        migrate(connection, version, SCHEMA_VERSION)
     return connection
 
 
@@ -167,27 +134,3 @@ def schema_version(connection: sqlite3.Connection) -> int:
     if row is None:
         raise sqlite3.DatabaseError("`meta` has no schema_version")
     return int(row[0])
-
-
-def _set_aside(path: Path, now_ms: int) -> Path:
-    """Move a damaged file with its WAL out of the way; what can be read of it may be salvaged from there."""
-    aside = path.with_name(f"{path.name}.damaged-{now_ms}")
-    path.rename(aside)
-    for suffix in ("-wal", "-shm"):
-        companion = path.with_name(path.name + suffix)
-        if companion.exists():
-            companion.rename(aside.with_name(aside.name + suffix))
-    return aside
-
-
-@contextmanager
-def open_read_only(path: Path) -> Iterator[sqlite3.Connection]:
-    """The file of a stopped or running process, to look at; raises `OutboxSchemaNewer`, `OutboxUnopened`."""
-    try:
-        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as connection:
-            version = schema_version(connection)
-            if version > SCHEMA_VERSION:
-                raise OutboxSchemaNewer(str(path), version, SCHEMA_VERSION)
-            yield connection
-    except sqlite3.Error as cause:
-        raise OutboxUnopened(str(path), str(cause)) from cause

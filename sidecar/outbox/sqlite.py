@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import TypeVar
 
 from sidecar.limits import OUTBOX_STEP_EVENTS
-from sidecar.outbox.intake import Accepted
+from sidecar.outbox.intake import Accepted, Group
 from sidecar.outbox.ledger import DestinationBounds
 from sidecar.outbox.rows import chunks
-from sidecar.outbox.schema import Durability
-from sidecar.outbox.store import Store
+from sidecar.outbox.schema import FILE_NAME, Durability
+from sidecar.outbox.store import Opening, Store
 from sidecar.outbox.writer import OutboxStats, Writer
 from sidecar.ports import Clock, Cursor, DeadLetter, DestinationCounts, Record, Settled, StoredRecord
 
@@ -38,10 +38,20 @@ class SqliteOutbox:
         durability: Durability,
         destinations: Mapping[str, DestinationBounds],
         clock: Clock,
+        former_names: Mapping[str, str] | None = None,
     ) -> None:
         self._pending: Mapping[str, int] = {}
+        kept = durability is not Durability.MEMORY
+        self._files = [directory / (FILE_NAME + suffix) for suffix in ("", "-wal")] if kept else []
         self._arrivals: dict[str, asyncio.Event] = {}
-        self._writer = Writer(partial(Store.open, directory, durability, dict(destinations), clock), self._note_pending)
+        opening = Opening(
+            directory=directory,
+            durability=durability,
+            destinations=dict(destinations),
+            former_names=dict(former_names or {}),
+            clock=clock,
+        )
+        self._writer = Writer(partial(Store.open, opening), self._note_pending)
 
     @classmethod
     async def open(
@@ -51,14 +61,18 @@ class SqliteOutbox:
         durability: Durability,
         destinations: Mapping[str, DestinationBounds],
         clock: Clock,
+        former_names: Mapping[str, str] | None = None,
     ) -> SqliteOutbox:
         """Open `outbox.db` in an existing directory (for `memory`, nowhere), or make it.
 
         `destinations` are the configured ones: a new one starts at the end of the queue; what is pending for
-        one that is gone becomes dead letters (DESTINATION_REMOVED). A damaged file is set aside and a fresh
-        one made. Raises `OutboxSchemaNewer`, `OutboxUnopened`.
+        one that is gone becomes dead letters (DESTINATION_REMOVED), unless `former_names` gives it another:
+        then all that it has goes on under that. What can be read of a damaged file goes into a fresh one.
+        Raises `OutboxSchemaNewer`, `OutboxUnopened`.
         """
-        outbox = cls(directory, durability=durability, destinations=destinations, clock=clock)
+        outbox = cls(
+            directory, durability=durability, destinations=destinations, clock=clock, former_names=former_names
+        )
         await outbox._writer.start()
         return outbox
 
@@ -72,6 +86,10 @@ class SqliteOutbox:
         """False from a commit that failed to the next that succeeds."""
         return self._writer.stats.writable
 
+    def disk_bytes(self) -> int:
+        """What the file and its log take on disk; 0 when nothing is kept there."""
+        return sum(path.stat().st_size for path in self._files if path.exists())
+
     def offer(self, record: Record) -> bool:
         """`Outbox.offer`; a refusal is counted in `stats.offered_refused`."""
         return self._writer.offer(record)
@@ -79,6 +97,10 @@ class SqliteOutbox:
     async def append(self, record: Record) -> Accepted:
         """`Outbox.append`. Cancelled, it may have been accepted all the same."""
         return await self._writer.append(record)
+
+    async def append_together(self, records: Sequence[Record]) -> Accepted:
+        """`Outbox.append_together`. Cancelled, they may have been accepted all the same."""
+        return await self._writer.append(Group(tuple(records)))
 
     async def arrival(self, destination: str) -> None:
         """`Outbox.arrival`."""

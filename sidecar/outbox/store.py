@@ -9,18 +9,22 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TypeVar
 
+import structlog
+
 from sidecar.errors import OutboxFull, OutboxUnopened
 from sidecar.outbox.facts import FactsRows
-from sidecar.outbox.intake import Accepted, Intake
+from sidecar.outbox.intake import Accepted, Group, Intake
 from sidecar.outbox.ledger import DestinationBounds, Ledger
 from sidecar.outbox.letters import Letters
+from sidecar.outbox.opening import is_damage, is_damaged, may_be_damage, open_database, replace
 from sidecar.outbox.queue import Queue
 from sidecar.outbox.remembered import RememberedIds
 from sidecar.outbox.scan import Scan
-from sidecar.outbox.schema import Durability, open_database
+from sidecar.outbox.schema import FILE_NAME, Durability
 from sidecar.ports import Clock, Cursor, DeadLetter, DestinationCounts, Record, Settled, StoredRecord
 
 Change = TypeVar("Change")
@@ -30,13 +34,29 @@ _VACUUM_PAGES: Final = 256
 """Pages given back to the file system by one transaction, so that no commit waits long for it."""
 
 
-class Store:
-    """The tables and their mirrors in memory. `bounds` names the configured destinations."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opening:
+    """What an outbox is opened with. `destinations` are the configured ones; `former_names` gives the present name."""
 
-    def __init__(self, connection: sqlite3.Connection, bounds: Mapping[str, DestinationBounds], clock: Clock) -> None:
+    directory: Path
+    durability: Durability
+    destinations: Mapping[str, DestinationBounds]
+    former_names: Mapping[str, str]
+    clock: Clock
+
+
+class Store:
+    """The tables and their mirrors in memory."""
+
+    def __init__(self, connection: sqlite3.Connection, opening: Opening) -> None:
         self._connection = connection
-        self._bounds = bounds
-        self._clock = clock
+        self._opening = opening
+        self._bounds = bounds = opening.destinations
+        self._clock = opening.clock
+        self.salvages = 0
+        """Damaged files that were replaced to open this one: 0 or 1."""
+        self.damage = ""
+        """What showed that the file is damaged; empty while nothing did. Set by whatever failed on the thread."""
         self._loaded = False
         self._pending: dict[str, int] = {}
         self._ledger = Ledger(connection, bounds)
@@ -48,27 +68,61 @@ class Store:
         self._letters = Letters(connection, self._ledger, self._facts, self._scan, self._queue)
 
     @classmethod
-    def open(
-        cls, directory: Path, durability: Durability, bounds: Mapping[str, DestinationBounds], clock: Clock
-    ) -> Store:
-        """Open the file and take over what an earlier process left.
+    def open(cls, opening: Opening, *, under_way: bool = False) -> Store:
+        """Open the file and take over what an earlier process left, or this one, whose batches are then `under_way`.
 
         What is pending for destinations that are not configured any more becomes dead letters now, in steps.
         Raises `OutboxSchemaNewer`, `OutboxUnopened`.
         """
         try:
-            connection = open_database(directory, durability, clock.now_ms())
             try:
-                store = cls(connection, bounds, clock)
-                store.transaction(store._register_configured)
-                while store.transaction(store._retire_removed):
-                    pass
-            except BaseException:
-                connection.close()
-                raise
+                store = cls._taken_over(opening, under_way=under_way)
+            except Exception as cause:
+                # Why any: a look at a large file is a quick one, and what cannot be taken over is damaged.
+                if opening.durability is Durability.MEMORY or not may_be_damage(cause):
+                    raise
+                replace(opening.directory / FILE_NAME, opening.clock.now_ms(), cause)
+                store = cls._taken_over(opening, under_way=under_way)
+                store.salvages = 1
         except (sqlite3.Error, OSError) as cause:
-            raise OutboxUnopened(str(directory), str(cause)) from cause
+            raise OutboxUnopened(str(opening.directory), str(cause)) from cause
         return store
+
+    @classmethod
+    def _taken_over(cls, opening: Opening, *, under_way: bool) -> Store:
+        connection = open_database(opening.directory, opening.durability, opening.clock.now_ms())
+        try:
+            store = cls(connection, opening)
+            store._queue.salvaged = under_way
+            store.transaction(store._register_configured)
+            while store.transaction(store._retire_removed):
+                pass
+        except BaseException:
+            connection.close()
+            raise
+        return store
+
+    def reopened(self) -> Store:
+        """A store over what can be read of this one's damaged file; this one must not be used any more.
+
+        Raises `OutboxUnopened` when that fails, for want of room say: then this one goes on, damaged as it is.
+        """
+        opening = self._opening
+        if opening.durability is Durability.MEMORY:
+            raise OutboxUnopened(":memory:", self.damage)
+        try:
+            # Why open meanwhile: it is not used, and when the salvage fails there is still something that reads.
+            replace(opening.directory / FILE_NAME, opening.clock.now_ms(), self.damage)
+        except (sqlite3.Error, OSError) as cause:
+            raise OutboxUnopened(str(opening.directory), str(cause)) from cause
+        with suppress(sqlite3.Error):
+            self._connection.close()
+        return Store.open(opening, under_way=True)
+
+    def notice(self, error: Exception) -> None:
+        """Look whether an error shows damage of the file; one that is not SQLite's may be the trace of it."""
+        if is_damage(error) or (not isinstance(error, sqlite3.Error) and is_damaged(self._connection)):
+            self.damage = str(error) or type(error).__name__
 
     def close(self) -> None:
         """Close the connection; SQLite moves the WAL into the file."""
@@ -105,6 +159,9 @@ class Store:
         self._loaded = True
 
     def _register_configured(self) -> None:
+        for former, name in self._opening.former_names.items():
+            if self._ledger.rename(former, name):
+                structlog.get_logger().info("outbox_destination_renamed", former=former, destination=name)
         for name in self._bounds:
             self._ledger.register(name)
 
@@ -114,7 +171,7 @@ class Store:
 
     # --- inside a transaction -------------------------------------------------------------------------------
 
-    def take(self, records: Sequence[Record]) -> list[Accepted | OutboxFull]:
+    def take(self, records: Sequence[Record | Group]) -> list[Accepted | OutboxFull]:
         """Accept records; one answer each, in order."""
         return self._intake.take(records, self._clock.now_ms())
 
@@ -159,6 +216,8 @@ class Store:
             return []
         start = account.cursor if after is None else max(after, account.cursor)
         batch = self._scan.batch(account, start, events_max)
+        if not batch and account.pending and start == account.cursor and events_max > 0:
+            self.damage = f"{account.pending} pending events of `{account.name}` are not found"
         bodies = self._scan.bodies([header for header, _ in batch])
         return [
             StoredRecord(header.record_id, body, self._facts.body(header.facts_id), indexes, header.received_ms)

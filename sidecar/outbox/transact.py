@@ -18,7 +18,7 @@ import structlog
 
 from sidecar.errors import OutboxFull, OutboxUnwritable
 from sidecar.limits import EVENT_OVERHEAD_BYTES, OUTBOX_RETRY_AFTER_S
-from sidecar.outbox.intake import Accepted
+from sidecar.outbox.intake import Accepted, Group
 from sidecar.outbox.store import Store
 from sidecar.ports import Record
 
@@ -30,10 +30,17 @@ Answered: TypeAlias = tuple[asyncio.Future[Any], Any]
 
 
 class Append(NamedTuple):
-    """A record that somebody waits for; offered ones come bare."""
+    """A record, or several that are taken together, that somebody waits for; offered ones come bare."""
 
-    record: Record
+    record: Record | Group
     answered: asyncio.Future[Accepted]
+
+    @property
+    def waiting_bytes(self) -> int:
+        """What it counts for while it waits."""
+        if isinstance(self.record, Group):
+            return self.record.body_bytes + EVENT_OVERHEAD_BYTES
+        return len(self.record.body) + EVENT_OVERHEAD_BYTES
 
 
 class Command(NamedTuple):
@@ -84,7 +91,7 @@ def transact(store: Store, batch: Batch) -> Report:
             continue
         work.arrivals.append(item)
         if isinstance(item, Append):
-            report.appended_bytes += len(item.record.body) + EVENT_OVERHEAD_BYTES
+            report.appended_bytes += item.waiting_bytes
         else:
             report.offered_bytes += len(item.body) + EVENT_OVERHEAD_BYTES
     if work.arrivals or work.writes:
@@ -100,6 +107,7 @@ def _write(store: Store, work: _Work, report: Report) -> None:
     try:
         taken, written = store.transaction(lambda: _change(store, work.arrivals, work.writes))
     except Exception as cause:  # noqa: BLE001 - each caller that waits gets it
+        store.notice(cause)
         _refuse(work.arrivals, cause, report)
         _write_again(store, work, cause, report)
         return
@@ -136,7 +144,8 @@ def _attempt(command: Command, store: Store) -> Any:  # noqa: ANN401 - the comma
     except Exception as cause:
         if command.writes:
             raise
-        return _unwritable(cause) if isinstance(cause, sqlite3.Error) else cause
+        store.notice(cause)
+        return _unwritable(cause) if isinstance(cause, sqlite3.Error) or store.damage else cause
 
 
 def _refuse(arrivals: Sequence[Record | Append], cause: Exception, report: Report) -> None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from queue import SimpleQueue
@@ -18,7 +19,7 @@ from typing import Any, TypeAlias
 
 import structlog
 
-from sidecar.errors import OutboxUnwritable
+from sidecar.errors import OutboxSchemaNewer, OutboxUnopened, OutboxUnwritable
 from sidecar.limits import (
     APPENDED_BYTES_MAX,
     COMMIT_INTERVAL_S,
@@ -27,8 +28,9 @@ from sidecar.limits import (
     HAND_OVER_BYTES,
     OFFERED_BYTES_MAX,
     OUTBOX_RETRY_AFTER_S,
+    SALVAGE_INTERVAL_S,
 )
-from sidecar.outbox.intake import Accepted
+from sidecar.outbox.intake import Accepted, Group
 from sidecar.outbox.store import Store
 from sidecar.outbox.transact import Answered, Append, Batch, Command, Report, transact
 from sidecar.ports import Record
@@ -43,13 +45,15 @@ class OutboxStats:
 
     `commit_seconds` is the sum of their durations; `offered_refused` counts records by reason: OFFERS_FULL
     (too many wait for a commit), OUTBOX_FULL, OUTBOX_UNWRITABLE, CLOSED; `writable` is false from a commit
-    that failed to the next that succeeds.
+    that failed to the next that succeeds, and `cause` says why; `salvages` counts damaged files that were replaced.
     """
 
     commits: int = 0
     commit_seconds: float = 0.0
     offered_refused: dict[str, int] = field(default_factory=dict)
     writable: bool = True
+    cause: str = ""
+    salvages: int = 0
 
     def refuse(self, reason: str, records: int = 1) -> None:
         """Count offered records that were not accepted."""
@@ -87,6 +91,7 @@ class Writer:
         self._awaited = self._answering = self._most_awaited = self._expected = 0
         self._company: asyncio.TimerHandle | None = None
         self._batches: SimpleQueue[Batch | None] = SimpleQueue()
+        self._mend_not_before_s = 0.0
         self._opened: asyncio.Future[None] = self._loop.create_future()
         self._ended: asyncio.Future[None] = self._loop.create_future()
         # Why a daemon: a loop that dies without `close` must not keep the process; commits are safe on disk.
@@ -117,17 +122,18 @@ class Writer:
         self._hurry()
         return True
 
-    def append(self, record: Record) -> asyncio.Future[Accepted]:
-        """Gather a record; the future is `Outbox.append`'s. Raises `OutboxUnwritable` when too much waits."""
-        size = len(record.body) + EVENT_OVERHEAD_BYTES
+    def append(self, record: Record | Group) -> asyncio.Future[Accepted]:
+        """Gather a record or group; the future is `Outbox.append`'s. Raises `OutboxUnwritable` when too much waits."""
+        answered: asyncio.Future[Accepted] = self._loop.create_future()
+        awaited = Append(record, answered)
+        size = awaited.waiting_bytes
         if self._closed:
             raise OutboxUnwritable("it is closed", retry_after_s=OUTBOX_RETRY_AFTER_S)
         if self._appended_bytes + size > APPENDED_BYTES_MAX:
             cause = f"{self._appended_bytes} bytes wait for a commit, wanted at most {APPENDED_BYTES_MAX}"
             raise OutboxUnwritable(cause, retry_after_s=OUTBOX_RETRY_AFTER_S)
         self._appended_bytes += size
-        answered: asyncio.Future[Accepted] = self._loop.create_future()
-        self._gathered.append(Append(record, answered))
+        self._gathered.append(awaited)
         self._awaited += 1
         self._most_awaited = max(self._most_awaited, self._answering + self._awaited)
         if not self._busy:
@@ -209,11 +215,27 @@ class Writer:
         except BaseException as cause:  # noqa: BLE001 - handed to `start`, which raises it
             self._tell(self._fail_start, cause)
             return
-        self._tell(self._started, store.pending())
+        self._tell(self._started, (store.pending(), store.salvages))
         while (batch := self._batches.get()) is not None:
-            self._tell(self._reported, transact(store, batch))
+            report = transact(store, batch)
+            self._tell(self._reported, report)
+            if store.damage:
+                store = self._mended(store)
         store.close()
         self._tell(self._end, None)
+
+    def _mended(self, store: Store) -> Store:
+        """A store over what can be read of the damaged file of this one; this one while that cannot be made."""
+        if time.monotonic() < self._mend_not_before_s:
+            return store
+        self._mend_not_before_s = time.monotonic() + SALVAGE_INTERVAL_S
+        try:
+            mended = store.reopened()
+        except (OutboxUnopened, OutboxSchemaNewer) as cause:
+            structlog.get_logger().error("outbox_salvage_failed", damage=store.damage, cause=str(cause))
+            return store
+        self._tell(self._salvaged, mended.pending())
+        return mended
 
     def _tell(self, callback: Callable[[Any], None], argument: object) -> None:
         try:
@@ -233,10 +255,15 @@ class Writer:
     def _end(self, _: None) -> None:
         self._ended.set_result(None)
 
-    def _started(self, pending: dict[str, int]) -> None:
+    def _started(self, started: tuple[dict[str, int], int]) -> None:
+        pending, self.stats.salvages = started
         self._on_report(pending)
         if not self._opened.done():
             self._opened.set_result(None)
+
+    def _salvaged(self, pending: dict[str, int]) -> None:
+        self.stats.salvages += 1
+        self._on_report(pending)
 
     def _reported(self, report: Report) -> None:
         self._busy, self._answering = False, 0
@@ -246,7 +273,7 @@ class Writer:
         stats.commits += report.commits
         stats.commit_seconds += report.commit_seconds
         if report.writable is not None and report.writable is not stats.writable:
-            stats.writable = report.writable
+            stats.writable, stats.cause = report.writable, report.cause
             if report.writable:
                 self._log.info("outbox_writable_again")
             else:

@@ -5,7 +5,7 @@ Nothing here imports an adapter, a wire format or a library.
 """
 
 from sidecar.ports.codecs import DecisionCodec, RecordCodec, Rendered
-from sidecar.ports.destinations import Answer, Batch, BatchLimits, Destination
+from sidecar.ports.destinations import Answer, Batch, BatchLimits, Destination, EventSort
 from sidecar.ports.machine import Clock, Ids
 from sidecar.ports.outbox import (
     START,
@@ -34,6 +34,7 @@ __all__ = [
     "Destination",
     "DestinationCounts",
     "EncodedFacts",
+    "EventSort",
     "Fetched",
     "ForcedVariation",
     "ForcedVariationStore",

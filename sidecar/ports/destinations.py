@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from sidecar.errors import Violation
 from sidecar.events.model import Event, EventKind, ProjectFacts
@@ -52,11 +52,25 @@ class Batch:
     now_ms: int
 
 
+class EventSort(NamedTuple):
+    """What may be known of an event without reading its values: enough to say where most of a history goes.
+
+    Events of a sort have no `integrations`, neither at the top nor inside `context`, no `event_tags` and no typed
+    revenue. `event_key` is empty but for a Track; as JSON of any form an event takes at most `bytes_at_most` for each
+    time that its values stand in it.
+    """
+
+    kind: EventKind
+    event_key: str
+    historical: bool
+    bytes_at_most: int
+
+
 class Destination(Protocol):
     """A place where events go. One small module each, all of the same shape; `destinations/stdout.py` is the smallest.
 
-    `takes`, `route`, `batch_key` and `render` are pure; `send` alone does I/O and never raises for what the other side
-    does: every failure is an `Answer`.
+    `takes`, `route`, `route_alike`, `batch_key` and `render` are pure; `send` alone does I/O and never raises for what
+    the other side does: every failure is an `Answer`.
     """
 
     @property
@@ -73,6 +87,14 @@ class Destination(Protocol):
         """Whether events of this kind go there at all."""
         ...
 
+    @property
+    def chooses_impressions(self) -> bool:
+        """Whether `route` can skip an impression of a kind that it `takes`, for what is in it.
+
+        False promises that each is queued there, so that a decision need not ask.
+        """
+        ...
+
     def check(self, event: Event, facts: ProjectFacts | None) -> Sequence[Violation]:
         """What in an event that would be queued there must refuse the call: an amount that would be lost, say.
 
@@ -82,6 +104,10 @@ class Destination(Protocol):
 
     def route(self, event: Event, facts: ProjectFacts | None) -> Outcome:
         """Whether this event is queued there, decided once, when it is accepted."""
+        ...
+
+    def route_alike(self, sort: EventSort, facts: ProjectFacts | None) -> Outcome | None:
+        """What `route` answers to every event of this sort, and `check` finds nothing in any; None = look at each."""
         ...
 
     def batch_key(self, facts: ProjectFacts | None) -> Hashable:

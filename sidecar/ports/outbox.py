@@ -24,7 +24,8 @@ class Record(NamedTuple):
     """The events of one call, as one row. Immutable; valid if it exists.
 
     `body` is read by `RecordCodec` alone. `event_ids` holds the ids that callers chose, by index ("" = the server's
-    own); empty when there is none. `outcomes`, by index, is what a repeat of that id is answered.
+    own); empty when there is none. `outcomes`, by index, is what a repeat of that id is answered. `joins` promises that
+    bodies may be joined: read together, one after the other, they hold the events of the first and then of the second.
     """
 
     body: bytes
@@ -34,6 +35,7 @@ class Record(NamedTuple):
     received_ms: int
     event_ids: tuple[str, ...] = ()
     outcomes: tuple[tuple[Outcome, ...], ...] = ()
+    joins: bool = False
 
 
 class Cursor(NamedTuple):
@@ -61,13 +63,15 @@ class Settled:
     """What became of one event at one destination: delivered when `dead_reason` is empty, else a dead letter.
 
     `dead_reason` is an upper-case word (REFUSED, TOO_LARGE, EXPIRED, OVERFLOW, UNREADABLE), `detail` a sentence for a
-    person without secrets, `status` the HTTP status or 0.
+    person without secrets, `status` the HTTP status or 0, `attempts` how often the event was sent in the batch (of one,
+    if it was refused) that was given up; 0 = never.
     """
 
     cursor: Cursor
     dead_reason: str = ""
     detail: str = ""
     status: int = 0
+    attempts: int = 0
 
 
 class DeadLetter(NamedTuple):
@@ -80,6 +84,7 @@ class DeadLetter(NamedTuple):
     detail: str
     status: int
     died_ms: int
+    attempts: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,6 +128,13 @@ class Outbox(Protocol):
 
         An entry is None for an event that is queued now, and the first one's outcomes for an event whose id is
         remembered (that event is not queued again). Raises `OutboxFull`, `OutboxUnwritable`.
+        """
+        ...
+
+    async def append_together(self, records: Sequence[Record]) -> Sequence[tuple[Outcome, ...] | None]:
+        """Take several records in one transaction, all or none: the entries of `append`, of all of them in order.
+
+        Raises `OutboxFull` when one of them would be refused behind those before it, `OutboxUnwritable`.
         """
         ...
 

@@ -31,6 +31,7 @@ _DECISION_ID: Final = wire.tag(decision_pb2.DecideResponse.DECISION_ID_FIELD_NUM
 _CALLS: Final = wire.tag(record_pb2.StoredRecord.CALLS_FIELD_NUMBER)
 _RECEIVED: Final = wire.varint(record_pb2.StoredCall.RECEIVED_TIME_MS_FIELD_NUMBER << 3)
 _CALL_ID: Final = wire.tag(record_pb2.StoredCall.CALL_ID_FIELD_NUMBER)
+_HISTORICAL: Final = wire.varint(record_pb2.StoredCall.HISTORICAL_FIELD_NUMBER << 3) + wire.varint(1)
 _DATAFILE: Final = wire.tag(record_pb2.StoredCall.DATAFILE_FIELD_NUMBER)
 _REQUESTS: Final[Mapping[str, bytes]] = {
     field.name: wire.tag(field.number) for field in record_pb2.StoredCall.DESCRIPTOR.oneofs_by_name["call"].fields
@@ -117,6 +118,20 @@ def stored_record(  # noqa: PLR0917 - one argument a field of the stored call, i
             call,
             *impressions,
         )
+    )
+    return b"".join((_CALLS, wire.varint(len(stored)), stored))
+
+
+def imported_head(received_ms: int, datafile: str) -> bytes:
+    """What the stored calls of one import have in common: when it came, of which datafile, and that it is history."""
+    return _received(received_ms) + _named(datafile) + _HISTORICAL
+
+
+def imported_call(head: bytes, kind: bytes, call: bytes, call_id: str) -> bytes:
+    """One event of an import as its part of a `StoredRecord`; `kind` is the tag of the request's field."""
+    identity = call_id.encode()
+    stored = b"".join(
+        (head, _CALL_ID, wire.varint(len(identity)), identity, kind, wire.varint(len(call)), call),
     )
     return b"".join((_CALLS, wire.varint(len(stored)), stored))
 

@@ -33,8 +33,11 @@ _BEARER: Final = "Bearer "
 class Gate:
     """Wraps the handlers of a table. One gate for all transports of the process."""
 
-    def __init__(self, telemetry: Telemetry, token: Callable[[], str | None] = lambda: None) -> None:
-        """`token` gives the bearer token that calls must carry, None for none; asked each call, so it may change."""
+    def __init__(self, telemetry: Telemetry, token: Callable[[], str | None] | None = None) -> None:
+        """`token` gives the bearer token that calls must carry, None for none; asked each call, so it may change.
+
+        Without `token` no call needs one, ever.
+        """
         self._telemetry, self._token = telemetry, token
         self._waiting: set[asyncio.Task[object]] = set()
         """The tasks of streams that wait for their handler's next reply; each adds and removes itself."""
@@ -62,7 +65,10 @@ class Gate:
 
         def unary(request: bytes, call: Call) -> bytes | Awaitable[bytes]:
             calls[name] += 1
-            admit(call)
+            if self.shut:
+                raise Stopping
+            if admit is not None:
+                admit(call)
             return handler(request, call)
 
         return unary
@@ -72,7 +78,8 @@ class Gate:
 
         async def stream(request: bytes, call: Call) -> AsyncIterator[bytes]:
             calls[name] += 1
-            admit(call)
+            if admit is not None:
+                admit(call)
             async for reply in self._until_shut(handler(request, call)):
                 yield reply
 
@@ -83,18 +90,21 @@ class Gate:
 
         async def stream(requests: AsyncIterator[bytes], call: Call) -> AsyncIterator[bytes]:
             calls[name] += 1
-            admit(call)
+            if admit is not None:
+                admit(call)
             async for reply in self._until_shut(handler(requests, call)):
                 yield reply
 
         return stream
 
-    def _admit(self, name: str) -> Callable[[Call], None]:
-        open_to_all = name.startswith(health.SERVICE)
+    def _admit(self, name: str) -> Callable[[Call], None] | None:
+        """What a call of a method must pass; None, which costs nothing, where nobody needs a token."""
+        current_token = self._token
+        if current_token is None or name.startswith(health.SERVICE):
+            return None
 
         def admit(call: Call) -> None:
-            self._raise_if_shut()
-            token = None if open_to_all else self._token()
+            token = current_token()
             if token is not None and not _carries(call, token):
                 message = "the call carries no valid bearer token; wanted `authorization: Bearer …` in its metadata"
                 raise refusal(Code.UNAUTHENTICATED, "UNAUTHENTICATED", message)

@@ -23,8 +23,8 @@ from sidecar.notifications import (
 from sidecar.pb import notification_pb2, value_pb2
 from sidecar.rpc import answers
 from sidecar.rpc.methods import Call, Method, ServerStream
+from sidecar.rpc.outcomes import outcome_messages
 from sidecar.rpc.requests import Violations, parse
-from sidecar.rpc.tracking import outcome_messages
 from sidecar.rpc.wire_values import to_wire
 from sidecar.values import Value
 

@@ -48,11 +48,19 @@ class Reflection:
             if kind == "file_by_filename":
                 return _files(self._pool.FindFileByName(asked.file_by_filename))
             if kind == "file_containing_symbol":
-                return _files(self._pool.FindFileContainingSymbol(asked.file_containing_symbol))
+                return _files(self._containing(asked.file_containing_symbol))
         except KeyError:
             return _error(Code.NOT_FOUND, f"nothing is known under the name asked for by {kind}")
         # The contract has no extensions: proto3 has none but of options.
         return _error(Code.UNIMPLEMENTED, f"{kind or 'an empty question'} is not answered here")
+
+    def _containing(self, symbol: str) -> FileDescriptor:
+        """The file that declares a symbol, a method too: the pool knows methods by their services alone."""
+        service, _, method = symbol.rpartition(".")
+        try:
+            return self._pool.FindServiceByName(service).methods_by_name[method].containing_service.file
+        except KeyError:
+            return self._pool.FindFileContainingSymbol(symbol)
 
     def _services(self) -> reflection_pb2.ServerReflectionResponse:
         named = [reflection_pb2.ServiceResponse(name=name) for name in self._service_names]

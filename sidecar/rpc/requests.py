@@ -33,6 +33,15 @@ class Violations:
         """Note several."""
         self._found.extend(found)
 
+    def extend_within(self, path: str, wrong: Violations) -> None:
+        """Note those of a part, whose place is `path`."""
+        self._found += [Violation(f"{path}.{one.field}", one.description) for one in wrong._found]
+
+    @property
+    def found(self) -> Sequence[Violation]:
+        """Those that were noted, in order."""
+        return self._found
+
     def raise_if_any(self) -> None:
         """Raises `RequestInvalid` with all of them."""
         if self._found:
@@ -50,16 +59,21 @@ def parse(kind: type[MessageT], request: bytes, violations: Violations) -> Messa
     try:
         return kind.FromString(request)
     except DecodeError as broken:
-        # Why by text: the library has one error for everything, and depth is the caller's data, not its framing.
-        if "MaxDepth" not in str(broken):
-            raise _malformed(kind, broken) from broken
+        if not is_too_deep(broken):
+            raise malformed(kind, broken) from broken
     return _without_deep_fields(kind, request, violations)
 
 
-def raise_if_too_large(request: bytes) -> None:
-    """Raises `RequestInvalid` for a request of more than `limits.MESSAGE_BYTES_MAX` bytes."""
-    if len(request) > limits.MESSAGE_BYTES_MAX:
-        wanted = f"is {len(request)} bytes, wanted at most {limits.MESSAGE_BYTES_MAX}"
+def is_too_deep(broken: DecodeError) -> bool:
+    """Whether a message could not be parsed because of the depth of what it holds alone."""
+    # Why by text: the library has one error for everything, and depth is the caller's data, not its framing.
+    return "MaxDepth" in str(broken)
+
+
+def raise_if_too_large(request: bytes, bytes_max: int = limits.MESSAGE_BYTES_MAX) -> None:
+    """Raises `RequestInvalid` for a request of more than so many bytes."""
+    if len(request) > bytes_max:
+        wanted = f"is {len(request)} bytes, wanted at most {bytes_max}"
         raise RequestInvalid([Violation("request", wanted)])
 
 
@@ -71,7 +85,7 @@ def split(kind: type[Message], request: bytes, field_number: int) -> tuple[Seque
     try:
         return wire.split(request, field_number)
     except ValueError as broken:
-        raise _malformed(kind, broken) from broken
+        raise malformed(kind, broken) from broken
 
 
 def check_user_id(user_id: str, violations: Violations) -> None:
@@ -100,7 +114,8 @@ def check_flag_keys(flag_keys: Sequence[str], violations: Violations) -> None:
         violations.add("flag_keys", f"has {len(flag_keys)} keys, wanted at most {limits.FLAG_KEYS_MAX}")
 
 
-def _malformed(kind: type[Message], cause: Exception) -> RequestMalformed:
+def malformed(kind: type[Message], cause: Exception) -> RequestMalformed:
+    """The error for bytes that are no message of a type."""
     detail = str(cause).rpartition(": ")[2].lower() or "unreadable"
     return RequestMalformed(f"request is no {kind.DESCRIPTOR.full_name}: {detail}")
 
@@ -112,10 +127,10 @@ def _without_deep_fields(kind: type[MessageT], request: bytes, violations: Viola
             try:
                 message.MergeFromString(piece)
             except DecodeError as broken:
-                if "MaxDepth" not in str(broken):
+                if not is_too_deep(broken):
                     raise
                 name = kind.DESCRIPTOR.fields_by_number[number].name
                 violations.add(name, f"nests deeper than {limits.DEPTH_MAX} levels of lists and maps")
     except (ValueError, DecodeError) as broken:
-        raise _malformed(kind, broken) from broken
+        raise malformed(kind, broken) from broken
     return message

@@ -1,4 +1,4 @@
-"""`TrackingService`: the six calls and `Flush`. `Import` and `ImportStream` come later.
+"""`TrackingService`: the six calls and `Flush`. `Import` and `ImportStream` are in `importing`.
 
 One shape serves all six: parse, collect every violation, stamp id and time, accept, answer when it is on disk.
 """
@@ -12,25 +12,20 @@ from google.protobuf.message import Message
 
 from sidecar import limits
 from sidecar.delivery import Delivery
-from sidecar.pb import event_pb2, record_pb2, tracking_pb2
+from sidecar.pb import record_pb2, tracking_pb2
 from sidecar.ports import Clock, Ids
 from sidecar.rpc import answers
 from sidecar.rpc.calls import CALLS, CallKind, check
 from sidecar.rpc.methods import Call, Method, Unary
+from sidecar.rpc.outcomes import outcome_messages
 from sidecar.rpc.records import event_of
 from sidecar.rpc.requests import Violations, parse
 from sidecar.tracker import Tracker
-from sidecar.values import Outcome, OutcomeState
 
 SERVICE: Final = "/sidecar.v1.TrackingService/"
 
 _DURATION_MAX_S: Final = 315_576_000_000
 """10,000 years: the range of `google.protobuf.Duration`."""
-
-_STATES: Final = {
-    OutcomeState.QUEUED: event_pb2.OUTCOME_STATE_QUEUED,
-    OutcomeState.SKIPPED: event_pb2.OUTCOME_STATE_SKIPPED,
-}
 
 
 class TrackingHandlers:
@@ -98,11 +93,3 @@ def _flush_time_s(asked_s: float, remaining_s: float | None) -> float:
     if remaining_s is not None:
         waits.append(max(0.0, remaining_s - limits.FLUSH_REPLY_RESERVE_S))
     return min(waits)
-
-
-def outcome_messages(outcomes: Sequence[Outcome]) -> list[event_pb2.Outcome]:
-    """Outcomes as messages, in their order."""
-    return [
-        event_pb2.Outcome(destination=outcome.destination, state=_STATES[outcome.state], reason=outcome.reason)
-        for outcome in outcomes
-    ]

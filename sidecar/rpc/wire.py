@@ -6,7 +6,7 @@ serialisation, and to find the one field of a request that is nested too deep to
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 LENGTH_DELIMITED: Final = 2
@@ -54,16 +54,7 @@ def top_level_fields(message: bytes) -> Iterator[tuple[int, bytes]]:
     while at < len(message):
         start = at
         key, at = _read_varint(message, at)
-        wire_type = key & 7
-        if wire_type == 0:
-            _, at = _read_varint(message, at)
-        elif wire_type == LENGTH_DELIMITED:
-            length, at = _read_varint(message, at)
-            at += length
-        elif wire_type in _FIXED_BYTES:
-            at += _FIXED_BYTES[wire_type]
-        else:
-            raise ValueError(f"wire type {wire_type} at byte {start}")
+        at = _skipped(message, key, at)
         if at > len(message):
             raise ValueError(f"field at byte {start} runs past the end")
         yield key >> 3, message[start:at]
@@ -91,7 +82,45 @@ def split(message: bytes, field_number: int) -> tuple[list[bytes], bytes]:
     return found, b"".join(others)
 
 
+def inner_fields(message: bytes, field_number: int) -> Sequence[tuple[int, bytes] | None]:
+    """For each occurrence of a field that holds a message: the one length-delimited field within, its number and bytes.
+
+    None for an occurrence that holds anything else. For messages that are nothing but a choice of one of several, so
+    that what was chosen can be kept as it came. Raises `ValueError` where the bytes are no message.
+    """
+    wanted = field_number << 3 | LENGTH_DELIMITED
+    found: list[tuple[int, bytes] | None] = []
+    at, end = 0, len(message)
+    while at < end:
+        key, at = _read_varint(message, at)
+        if key != wanted:
+            at = _skipped(message, key, at)
+            continue
+        length, at = _read_varint(message, at)
+        stop = at + length
+        inner, within = _read_varint(message, at) if length else (0, at)
+        size, within = _read_varint(message, within) if inner & 7 == LENGTH_DELIMITED else (-1, within)
+        found.append((inner >> 3, message[within:stop]) if within + size == stop else None)
+        at = stop
+    return found
+
+
+def _skipped(message: bytes, key: int, at: int) -> int:
+    """Where the field ends whose tag ends at a place."""
+    wire_type = key & 7
+    if wire_type == 0:
+        return _read_varint(message, at)[1]
+    if wire_type == LENGTH_DELIMITED:
+        length, at = _read_varint(message, at)
+        return at + length
+    if wire_type in _FIXED_BYTES:
+        return at + _FIXED_BYTES[wire_type]
+    raise ValueError(f"wire type {wire_type} before byte {at}")
+
+
 def _read_varint(message: bytes, at: int) -> tuple[int, int]:
+    if at < len(message) and message[at] < _MORE:
+        return message[at], at + 1
     number = shift = 0
     while at < len(message) and shift < _VARINT_BITS_MAX:
         byte = message[at]

@@ -55,7 +55,8 @@ def mapping(  # noqa: C901 - one branch a kind, see below why in line
 
 def trusted_mapping(fields: Mapping[str, value_pb2.Value]) -> dict[str, Value]:
     """The same for a request that was checked when it was accepted."""
-    return {key: _nested(value, key, _NONE, 0) for key, value in fields.items()}
+    # Why asked first: most maps of most events are empty, and an empty loop over a map of messages costs a microsecond.
+    return {key: _nested(fields[key], key, _NONE, 0) for key in fields} if fields else {}
 
 
 def to_wire(native: Value) -> value_pb2.Value:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import TYPE_CHECKING, Final, NamedTuple
 from urllib.parse import urlsplit
@@ -38,7 +38,7 @@ _STATUS_WORDS: Final[Mapping[int, str]] = {
 class HttpSourceSection:
     """A datafile that is fetched from a URL."""
 
-    url: str
+    url: str = field(repr=False)
     """Where the datafile is, http or https. Its query string, user and password are shown nowhere."""
 
     token: Secret | None = None

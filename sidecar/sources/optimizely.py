@@ -7,7 +7,7 @@ datafiles, config.optimizely.com with a bearer token for secure environments.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import quote
 
@@ -29,13 +29,13 @@ _STATUS_WORDS: Final = {
 class OptimizelySourceSection:
     """A datafile that Optimizely publishes, by the SDK key of its environment."""
 
-    sdk_key: str
+    sdk_key: str = field(repr=False)
     """The SDK key of the environment. Shown shortened in logs and status."""
 
     access_token: Secret | None = None
     """The datafile access token of a secure environment; without one the public CDN is asked."""
 
-    url_template: str = ""
+    url_template: str = field(default="", repr=False)
     """A mirror's URL, `{sdk_key}` in place of the key; empty = Optimizely's own, public or secure by the
     token."""
 

@@ -7,16 +7,13 @@ Certificates are read again when their files change, at the next handshake.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, NoReturn, TypeAlias, cast
 
 import grpc
-import structlog
 from grpc import aio
 
 from sidecar import limits
-from sidecar.errors import ConfigInvalid
 from sidecar.rpc.methods import (
     Method,
     MethodTable,
@@ -28,13 +25,21 @@ from sidecar.rpc.methods import (
     UnaryHandler,
 )
 from sidecar.rpc.refusals import refusal_of
-from sidecar.transport.listen import TcpAddress, TlsFiles, UnixAddress, clear_stale_socket
+from sidecar.transport.certificates import Certificates
+from sidecar.transport.listen import (
+    ListenOptions,
+    TcpAddress,
+    TlsFiles,
+    UnixAddress,
+    cannot_listen,
+    clear_stale_socket,
+)
 
 _OPTIONS = (
     ("grpc.max_receive_message_length", limits.IMPORT_BYTES_MAX),
     ("grpc.max_send_message_length", -1),
-    ("grpc.max_concurrent_streams", 1_000),
-    ("grpc.max_metadata_size", 64 * limits.KIB),
+    ("grpc.max_concurrent_streams", limits.STREAMS_MAX),
+    ("grpc.max_metadata_size", limits.METADATA_BYTES_MAX),
     # Why: two daemons on one port would share its connections by chance.
     ("grpc.so_reuseport", 0),
     # Why: a client may ping an idle connection each 10 s, as sidecars' clients do, and not be cut off for it.
@@ -72,25 +77,17 @@ class _GrpcioCall:
         return str(self._context.peer())
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GrpcioOptions:
-    """Where and how this wire listens. `socket_mode` is of the Unix sockets' files."""
-
-    addresses: Sequence[TcpAddress | UnixAddress]
-    tls: TlsFiles | None
-    socket_mode: int
-
-
 class GrpcioTransport:
     """A `grpc.aio` server over the table. Started and stopped once, by `app`."""
 
-    def __init__(self, table: MethodTable, options: GrpcioOptions, on_refused: Callable[[str, Refusal], None]) -> None:
+    name: Final = "grpcio"
+
+    def __init__(self, table: MethodTable, options: ListenOptions, on_refused: Callable[[str, Refusal], None]) -> None:
         self._options = options
         self._sockets: list[Path] = []
         """The socket files that were made here, and no one else's."""
         self._server = aio.server(options=_OPTIONS)
         self._server.add_generic_rpc_handlers((_Handlers(table, on_refused),))
-        self._log = structlog.get_logger()
 
     async def start(self) -> Sequence[str]:
         """Bind every address and serve; returns them as bound (port 0 replaced).
@@ -122,7 +119,7 @@ class GrpcioTransport:
             else:
                 port = self._server.add_secure_port(str(address), credentials)
         except RuntimeError as refused:
-            raise OSError(f"cannot listen on {address}: the port is taken or the address is not ours") from refused
+            raise cannot_listen(address) from refused
         if isinstance(address, UnixAddress):
             self._sockets.append(address.path)
             address.path.chmod(self._options.socket_mode)
@@ -198,47 +195,17 @@ _STATUS: Final[Mapping[int, grpc.StatusCode]] = {code.value[0]: code for code in
 
 
 def _credentials(files: TlsFiles) -> grpc.ServerCredentials:
-    fetch = _CertificateFiles(files)
-    # Why the cast: gRPC takes None for "as before", its type stubs do not say so.
-    if_changed = cast("Callable[[], grpc.ServerCertificateConfiguration]", fetch.if_changed)
+    certificates = Certificates(files, _configuration)
+    # Why the cast: gRPC takes None for "as before", its type stubs do not say so. It asks on a thread of its own.
+    if_changed = cast("Callable[[], grpc.ServerCertificateConfiguration]", certificates.if_changed)
     return grpc.dynamic_ssl_server_credentials(
-        fetch.configuration(), if_changed, require_client_authentication=files.client_ca is not None
+        certificates.first(), if_changed, require_client_authentication=files.client_ca is not None
     )
 
 
-class _CertificateFiles:
-    """Reads the PEM files again when one has changed; a half-written pair keeps the last good one."""
-
-    def __init__(self, files: TlsFiles) -> None:
-        self._files = files
-        self._seen = self._stamps()
-        self._refused: Sequence[int] = ()
-        self._log = structlog.get_logger()
-
-    def configuration(self) -> grpc.ServerCertificateConfiguration:
-        """The files as they are now; raises `ConfigInvalid`, and `OSError` when they change meanwhile."""
-        self._files.raise_if_unusable()
-        client_ca = self._files.client_ca.read_bytes() if self._files.client_ca else None
-        pair = (self._files.key.read_bytes(), self._files.certificate.read_bytes())
-        return grpc.ssl_server_certificate_configuration([pair], root_certificates=client_ca)
-
-    def if_changed(self) -> grpc.ServerCertificateConfiguration | None:
-        """Called by gRPC before each handshake, on a thread of its own."""
-        stamps = self._stamps()
-        if stamps in (self._seen, self._refused):
-            return None
-        try:
-            configuration = self.configuration()
-        except (ConfigInvalid, OSError) as unusable:
-            # Why remembered: this is asked at each handshake, and one line says it.
-            self._refused = stamps
-            self._log.warning("certificates_refused", cause=str(unusable))
-            return None
-        self._seen = stamps
-        self._log.info("certificates_reloaded", certificate=str(self._files.certificate))
-        return configuration
-
-    def _stamps(self) -> Sequence[int]:
-        """When each file changed last, 0 for one that is not there."""
-        paths: Sequence[Path | None] = (self._files.certificate, self._files.key, self._files.client_ca)
-        return [path.stat().st_mtime_ns if path.exists() else 0 for path in paths if path is not None]
+def _configuration(files: TlsFiles) -> grpc.ServerCertificateConfiguration:
+    """The files as they are now; raises `ConfigInvalid`, and `OSError` when they change meanwhile."""
+    files.raise_if_unusable()
+    client_ca = files.client_ca.read_bytes() if files.client_ca else None
+    pair = (files.key.read_bytes(), files.certificate.read_bytes())
+    return grpc.ssl_server_certificate_configuration([pair], root_certificates=client_ca)

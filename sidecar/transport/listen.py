@@ -9,6 +9,7 @@ import contextlib
 import socket
 import ssl
 import stat
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -69,6 +70,20 @@ class TlsFiles:
                 problems.append(f"tls_client_ca `{self.client_ca}` cannot be used: {_cause(unusable)}")
         if problems:
             raise ConfigInvalid(problems)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListenOptions:
+    """Where and how a wire listens. `socket_mode` is of the Unix sockets' files."""
+
+    addresses: Sequence[TcpAddress | UnixAddress]
+    tls: TlsFiles | None
+    socket_mode: int
+
+
+def cannot_listen(address: TcpAddress | UnixAddress) -> OSError:
+    """What every wire raises for an address that it cannot bind."""
+    return OSError(f"cannot listen on {address}: the port is taken or the address is not ours")
 
 
 def _cause(unusable: OSError) -> str:

@@ -189,6 +189,73 @@ def test_short_destinations_are_named_like_their_type(tmp_path: Path) -> None:
     assert [one.name for one in given] == ["a", "stdout"]
 
 
+def test_mistakes_in_rules_are_said_with_their_path_beside_those_of_the_type(tmp_path: Path) -> None:
+    text = """
+destinations:
+  - {name: console, type: stdout}
+  - name: hook
+    type: webhook
+    endpoint: nowhere
+    rules: {rename: {properties.email: ""}, drop: [nowhere]}
+  - {name: other, type: stdout, rules: [1]}
+  - {name: third, type: stdout, rule: {}}
+"""
+    found = "\n".join(problems(tmp_path, text))
+    assert "destinations[1]: endpoint is no URL" in found
+    assert "destinations[1].rules.rename.properties.email is ``, wanted a key" in found
+    assert "destinations[1].rules.drop[0] begins with `nowhere`" in found
+    assert "destinations[2].rules is a list, wanted a mapping" in found
+    assert "destinations[3].rule is unknown; did you mean `rules`?" in found
+
+
+def test_destination_has_the_rules_that_it_was_given(tmp_path: Path) -> None:
+    text = (
+        "destinations: [{name: a, type: stdout, rules: {sample_percent: 12.5}}, {name: b, type: stdout, rules: null}]"
+    )
+    ruled, plain = configured.destinations_of(load(tmp_path, text))
+    assert ruled.rules is not None
+    assert ruled.rules.sample_percent == 12.5
+    assert plain.rules is None
+
+
+EVERY_SECRET = """
+datafiles:
+  url: {url: "https://user:hunter2-1@cdn.example/d.json?k=hunter2-2", poll_interval: 1s}
+  token: {url: "https://cdn.example/d.json", token: hunter2-3}
+  key: {sdk_key: hunter2-4, access_token: hunter2-5, url_template: "https://m.example/{sdk_key}?k=hunter2-6"}
+destinations:
+  - name: optimizely
+    type: optimizely
+    endpoint: "https://user:hunter2-7@o.example/"
+    proxy: "http://user:hunter2-8@proxy.example"
+  - {name: segment, type: segment, write_key: hunter2-9, endpoint: "https://h.example/hunter2-10"}
+  - name: hook
+    type: webhook
+    endpoint: "https://user:hunter2-11@h.example/hunter2-12"
+    secret: hunter2-13
+    headers: {X-Key: hunter2-14}
+    rules: {hash: [user_id], hash_key: hunter2-15-0123456789}
+profiles: {store: redis, url: "redis://user:hunter2-16@store"}
+"""
+
+
+@pytest.mark.parametrize("more", ["", "datafile: https://user:hunter2-17@cdn.example/d.json?k=hunter2-18"])
+def test_no_section_shows_a_secret_of_its_own(tmp_path: Path, more: str) -> None:
+    text = (
+        EVERY_SECRET
+        if not more
+        else EVERY_SECRET.partition("destinations:")[1] + EVERY_SECRET.partition("destinations:")[2] + more
+    )
+    given = load(tmp_path, text)
+    shown = [
+        show(one)
+        for show in (repr, str, "{}".format)
+        for one in (given, configured.destinations_of(given), configured.datafiles_of(given))
+    ]
+    assert [one for one in shown if "hunter2" in one] == []
+    assert "webhook" in "".join(shown), "what is no secret is shown"
+
+
 def test_secrets_stand_in_no_repr_and_no_message(tmp_path: Path) -> None:
     text = """
 sdk_key: a
@@ -223,3 +290,27 @@ def test_a_url_under_path_is_refused_and_not_shown(tmp_path: Path) -> None:
         load(tmp_path, "datafiles: {one: {path: 'https://user:hunter2@example.com/d.json'}}")
     assert "datafiles.one: path is a URL, wanted a path; a URL goes under `url`" in str(refused.value)
     assert "hunter2" not in str(refused.value)
+
+
+FORMERLY = "destinations: [{{name: new, type: stdout, formerly: {}}}, {{name: other, type: stdout{}}}]"
+
+
+def test_a_destination_may_say_which_names_it_had(tmp_path: Path) -> None:
+    given = load(tmp_path, FORMERLY.format("[old, older]", ""))
+    assert [one.formerly for one in configured.destinations_of(given)] == [("old", "older"), ()]
+
+
+@pytest.mark.parametrize(
+    ("formerly", "more", "problem"),
+    [
+        ("[other]", "", "destinations `new`: formerly names `other`, which is configured"),
+        ("[new]", "", "destinations `new`: formerly names `new`, which is configured"),
+        ("[old]", ", formerly: [old]", "destinations `other`: formerly names `old`, as `new` does"),
+        ("[old, old]", "", "destinations `new`: formerly names `old`, as `new` does"),
+        ("old", "", "destinations[0].formerly is `old`, wanted a list of names"),
+        ('[""]', "", "destinations[0].formerly is a list, wanted a list of names"),
+    ],
+)
+def test_former_names_that_contradict_are_refused(tmp_path: Path, formerly: str, more: str, problem: str) -> None:
+    (found,) = problems(tmp_path, FORMERLY.format(formerly, more))
+    assert found.startswith(problem)

@@ -17,7 +17,7 @@ from bench.rows import ROWS
 from bench.table import FAILED, MISSED, REACHED, SHOWN, SKIPPED, Row, render
 
 needs_h2load = pytest.mark.skipif(bool(h2load.missing()), reason=h2load.missing() or "h2load is here")
-QUICK = ("track-delivered", "decide-one", "start", "reload")
+QUICK = ("track-delivered", "decide-one", "start", "reload", "delivery", "decide-p99-delivery")
 
 
 @needs_h2load
@@ -33,9 +33,9 @@ def test_each_row_has_a_figure_and_a_verdict_and_none_failed() -> None:
     assert ran.returncode in (0, 1), ran.stderr
     lines = [line for line in ran.stdout.splitlines() if not line.startswith("    ")]
     verdicts = [line.rpartition("  ")[2].split()[-1] for line in lines if " ≥ " in line or " ≤ " in line]
-    assert len(verdicts) == 3
+    assert len(verdicts) == 5
     assert set(verdicts) <= {REACHED, MISSED, SKIPPED}, ran.stdout
-    assert sum(SHOWN in line for line in lines) == 1
+    assert sum(SHOWN in line for line in lines) == 2
     assert not any(line.endswith(FAILED) for line in lines), ran.stdout
     assert "CPU spread" in ran.stdout
     assert "CPython" in lines[1] or "PyPy" in lines[1]

@@ -6,6 +6,7 @@ import asyncio
 import gzip
 import json
 import socket
+import ssl
 import struct
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
@@ -23,6 +24,7 @@ class Fault(StrEnum):
     RESET = "reset"  # the connection is reset while the request's body is on its way
     LOSE = "lose"  # the request is taken, but its answer never leaves
     TORN = "torn"  # the status line says what the script says, but the answer's body breaks off
+    DRIP = "drip"  # the request is taken; its answer comes a byte at a time, for ever and never whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,14 +58,16 @@ class Received:
 
 
 OK = Answered()
+_DRIP_S = 0.02
 Judge = Callable[[Received], Answered]
 
 
 class Collector:
     """Answers by `script`, one line a request; when it is used up, by `judge`, else by `default`."""
 
-    def __init__(self, default: Answered = OK) -> None:
+    def __init__(self, default: Answered = OK, tls: ssl.SSLContext | None = None) -> None:
         self.default = default
+        self._tls = tls
         self.script: deque[Answered] = deque()
         self.judge: Judge | None = None
         self.received: list[Received] = []
@@ -78,7 +82,7 @@ class Collector:
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return f"{'https' if self._tls else 'http'}://127.0.0.1:{self.port}"
 
     @property
     def taken(self) -> list[Received]:
@@ -95,7 +99,7 @@ class Collector:
         application.router.add_route("*", "/{path:.*}", self._take)
         self._runner = web.AppRunner(application, access_log=None, shutdown_timeout=0.01)
         await self._runner.setup()
-        site = web.TCPSite(self._runner, "127.0.0.1", port or self.port)
+        site = web.TCPSite(self._runner, "127.0.0.1", port or self.port, ssl_context=self._tls)
         await site.start()
         self.port = self._runner.addresses[0][1]
 
@@ -147,6 +151,8 @@ class Collector:
         if line.fault in (Fault.DROP, Fault.LOSE):
             _close(request)
             return web.Response()
+        if line.fault is Fault.DRIP:
+            return await _drip(request)
         if line.fault is Fault.TORN:
             torn = web.StreamResponse(status=line.status, headers={**line.headers, "Content-Length": "1000"})
             await torn.prepare(request)
@@ -173,6 +179,17 @@ def lines_of(script: Iterable[Mapping[str, Any]]) -> list[Answered]:
 def unzipped(received: Received) -> bytes:
     """The body, decompressed if the server has not done it."""
     return gzip.decompress(received.body) if received.body[:2] == b"\x1f\x8b" else received.body
+
+
+async def _drip(request: web.Request) -> web.Response:
+    """Answer below HTTP: the head of an answer that never ends, until the other side has had enough."""
+    transport = request.transport
+    if transport is not None:
+        transport.write(b"HTTP/1.1 200 OK\r\nX-Slow: ")
+        while not transport.is_closing():
+            transport.write(b"x")
+            await asyncio.sleep(_DRIP_S)
+    return web.Response()
 
 
 def _close(request: web.Request) -> None:

@@ -11,7 +11,7 @@ from tests.collector import Answered, Collector, Fault
 from tests.delivery.world import a_world, ids, tracks
 
 
-@pytest.mark.parametrize("status", [200, 201, 202, 204])
+@pytest.mark.parametrize("status", [200, 201, 202, 203, 204, 206, 299])
 async def test_2xx_delivers(collector: Collector, status: int) -> None:
     collector.answers(status)
     async with a_world(collector) as world:
@@ -22,7 +22,7 @@ async def test_2xx_delivers(collector: Collector, status: int) -> None:
     assert ids(collector.received) == ["e0", "e1", "e2"]
 
 
-@pytest.mark.parametrize("status", [408, 410, 429, 460, 500, 502, 503, 504, 511, 529, 599])
+@pytest.mark.parametrize("status", [408, 410, 429, 460, 500, 502, 503, 504, 506, 507, 508, 511, 529, 599])
 async def test_a_passing_fault_is_retried(collector: Collector, status: int) -> None:
     collector.answers(status, status)
     async with a_world(collector) as world:
@@ -62,7 +62,7 @@ async def test_a_2xx_whose_body_breaks_off_is_delivered(collector: Collector) ->
     assert collector.attempts == 1
 
 
-@pytest.mark.parametrize("status", [301, 302, 303, 307, 308, 401, 403, 404])
+@pytest.mark.parametrize("status", [300, 301, 302, 303, 304, 305, 307, 308, 399, 401, 403, 404])
 async def test_a_fault_of_the_address_pauses_and_the_probe_resumes(collector: Collector, status: int) -> None:
     collector.answers(*[Answered(status, headers={"Location": f"{collector.url}/elsewhere"})] * 3)
     with capture_logs() as logs:
@@ -80,7 +80,9 @@ async def test_a_fault_of_the_address_pauses_and_the_probe_resumes(collector: Co
     assert said == ["destination_paused", "destination_resumed"], "one line a change, however many probes"
 
 
-@pytest.mark.parametrize("status", [400, 402, 405, 409, 411, 413, 415, 422, 451, 501, 505, 600])
+@pytest.mark.parametrize(
+    "status", [400, 402, 405, 406, 409, 411, 412, 413, 414, 415, 422, 424, 431, 451, 461, 499, 501, 505, 600]
+)
 async def test_a_refusal_of_one_event_is_a_dead_letter(collector: Collector, status: int) -> None:
     collector.answers(Answered(status, body="no such field"))
     async with a_world(collector) as world:
@@ -92,7 +94,7 @@ async def test_a_refusal_of_one_event_is_a_dead_letter(collector: Collector, sta
     assert collector.attempts == 1
 
 
-@pytest.mark.parametrize("status", [429, 503])
+@pytest.mark.parametrize("status", [408, 410, 429, 460, 500, 503])
 async def test_retry_after_is_honoured(collector: Collector, status: int) -> None:
     collector.answers(Answered(status, headers={"Retry-After": "1"}))
     async with a_world(collector) as world:

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import ssl
 import subprocess
 import sys
+from base64 import b64encode
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -73,8 +77,6 @@ async def test_the_environments_proxy_is_not_used(
 
 
 async def test_a_custom_authority_is_trusted_and_no_other(client: HttpClient, tmp_path: Path) -> None:
-    import ssl
-
     authority = trustme.CA()
     ca_file = tmp_path / "ca.pem"
     authority.cert_pem.write_to_path(str(ca_file))
@@ -97,6 +99,63 @@ async def test_a_custom_authority_is_trusted_and_no_other(client: HttpClient, tm
     assert trusting.verdict is Verdict.DELIVERED
     assert (plain.verdict, "certificate" in plain.detail.lower()) == (Verdict.RETRY, True)
     assert (missing.verdict, "No such file" in missing.detail) == (Verdict.RETRY, True)
+
+
+async def test_a_proxy_is_a_tunnel_to_a_destination_over_tls(client: HttpClient, tmp_path: Path) -> None:
+    authority = trustme.CA()
+    ca_file = tmp_path / "ca.pem"
+    authority.cert_pem.write_to_path(str(ca_file))
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    bodies: list[bytes] = []
+
+    async def take(request: web.Request) -> web.Response:
+        bodies.append(await request.read())
+        return web.Response()
+
+    application = web.Application()
+    application.router.add_post("/", take)
+    runner = web.AppRunner(application, shutdown_timeout=0.01)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0, ssl_context=context).start()
+    port = runner.addresses[0][1]
+    async with tunnelling() as (proxy_port, asked):
+        way = HttpSection(ca_file=ca_file, proxy=Secret(f"http://user:passw0rd@127.0.0.1:{proxy_port}"))
+        answer = await client.post(Endpoint(url=f"https://127.0.0.1:{port}/", way=way), BODY, {}, 0)
+        await client.close()
+    await runner.cleanup()
+    assert answer.verdict is Verdict.DELIVERED
+    assert bodies == [BODY]
+    assert asked[0].startswith(f"CONNECT 127.0.0.1:{port} ")
+    assert f"Proxy-Authorization: Basic {b64encode(b'user:passw0rd').decode()}" in asked[0]
+
+
+@contextlib.asynccontextmanager
+async def tunnelling() -> AsyncIterator[tuple[int, list[str]]]:
+    """A proxy that tunnels one connection wherever it is told to: its port, and the heads of the requests to it."""
+    asked: list[str] = []
+
+    async def pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while chunk := await reader.read(65_536):
+            writer.write(chunk)
+            await writer.drain()
+        writer.close()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = (await reader.readuntil(b"\r\n\r\n")).decode()
+        asked.append(head)
+        host, _, port = head.split()[1].partition(":")
+        there, to_there = await asyncio.open_connection(host, int(port))
+        writer.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
+        with contextlib.suppress(ConnectionError):
+            await asyncio.gather(pump(reader, to_there), pump(there, writer))
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    try:
+        yield server.sockets[0].getsockname()[1], asked
+    finally:
+        server.close()
+        await server.wait_closed()
 
 
 async def test_two_first_requests_at_once_open_one_session(collector: Collector, client: HttpClient) -> None:

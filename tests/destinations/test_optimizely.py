@@ -94,6 +94,8 @@ def test_the_endpoints_are_those_of_the_sdks() -> None:
         (a_track(integrations={"optimizely": False}), FACTS, SKIPPED, "INTEGRATIONS"),
         (a_track(integrations={"All": False}), FACTS, SKIPPED, "INTEGRATIONS"),
         (a_track(integrations={"All": False, "optimizely": True}), FACTS, QUEUED, ""),
+        (a_track(integrations={"All": False, "Segment.io": True}), FACTS, SKIPPED, "INTEGRATIONS"),
+        (a_track(integrations={"Segment.io": False}), FACTS, QUEUED, ""),
         (a_track(integrations={"Optimizely": False}), FACTS, QUEUED, ""),
         (a_track(context={"integrations": {"optimizely": False}}), FACTS, SKIPPED, "INTEGRATIONS"),
         (a_track(properties={"products": [1], "sku": "s"}), FACTS, QUEUED, "TAGS_NOT_SENT: products"),

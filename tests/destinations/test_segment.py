@@ -91,6 +91,13 @@ async def test_the_envelope_is_counted_exactly(collector: Collector, client: Htt
         (an_impression(), SKIPPED, "KIND_NOT_TAKEN"),
         (a_track(integrations={"All": False}), QUEUED, ""),
         (a_track(integrations={"segment": False}), SKIPPED, "INTEGRATIONS"),
+        (a_track(integrations={"Segment.io": False}), SKIPPED, "INTEGRATIONS"),
+        (a_track(integrations={"All": False, "Segment.io": True}), QUEUED, ""),
+        (a_track(integrations={"All": False, "Segment.io": {"a": 1}}), QUEUED, ""),
+        (a_track(integrations={"segment": True, "Segment.io": False}), QUEUED, ""),
+        (a_track(integrations={"segment.io": False, "Segment": False}), QUEUED, ""),
+        (a_track(context={"integrations": {"Segment.io": False}}), SKIPPED, "INTEGRATIONS"),
+        (a_track(context={"integrations": {"Segment.io": False}}, integrations={"Segment.io": True}), QUEUED, ""),
         (a_track(properties={"text": "a" * 31_000}), QUEUED, ""),
         (a_track(properties={"text": "a" * 32_000}), SKIPPED, "TOO_LARGE"),
         (a_track(properties={"text": "\x01" * 5_400}), SKIPPED, "TOO_LARGE"),
@@ -138,6 +145,9 @@ async def test_the_key_is_in_no_error_even_if_the_other_side_repeats_it(
         {"endpoint": "segment"},
         {"endpoint": "https://u:p@h"},
         {"currency": "DM"},
+        {"impressions_window_s": 59},
+        {"impressions_window_bytes_max": 65_535},
+        {"impressions_window_bytes_max": 2**28 + 1},
     ],
 )
 def test_a_wrong_section_is_refused(config: dict[str, Any]) -> None:

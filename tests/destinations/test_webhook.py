@@ -24,7 +24,7 @@ def made(collector: Collector, client: HttpClient, **config: Any) -> WebhookDest
 async def test_it_posts_an_array_of_our_events_with_an_idempotency_key(
     collector: Collector, client: HttpClient
 ) -> None:
-    destination = made(collector, client, headers={"X-Team": "shop"})
+    destination = made(collector, client, headers={"X-Team": Secret("shop")})
     batch = a_batch(destination, *one_of_each(), batch_id="b-7")
     assert (await destination.send(batch)).verdict is Verdict.DELIVERED
     [request] = collector.received
@@ -44,7 +44,7 @@ async def test_the_signature_proves_body_and_time(collector: Collector, client: 
 
 
 async def test_secrets_and_url_are_in_no_error(collector: Collector, client: HttpClient) -> None:
-    destination = made(collector, client, secret=Secret("hmac-key"), headers={"Authorization": "Bearer t0ken"})
+    destination = made(collector, client, secret=Secret("hmac-key"), headers={"Authorization": Secret("Bearer t0ken")})
     collector.answers(Answered(500, body="got Bearer t0ken and hmac-key at " + f"{collector.url}/token/s3cr3t"))
     answer = await destination.send(a_batch(destination, a_track()))
     assert answer.detail == "500 Internal Server Error: got … and … at 127.0.0.1"
@@ -70,6 +70,6 @@ def test_an_endpoint_that_is_no_url_is_refused_without_repeating_it() -> None:
 
 def test_a_user_in_the_endpoint_beside_a_header_that_logs_in_is_refused() -> None:
     with pytest.raises(ValueError, match="wanted one way to log in") as refused:
-        WebhookConfig(endpoint="https://u:secret@h/", headers={"authorization": "Bearer t"})
+        WebhookConfig(endpoint="https://u:secret@h/", headers={"authorization": Secret("Bearer t")})
     assert "secret" not in str(refused.value)
-    WebhookConfig(endpoint="https://u:secret@h/", headers={"X-Team": "a"})
+    WebhookConfig(endpoint="https://u:secret@h/", headers={"X-Team": Secret("a")})

@@ -85,6 +85,16 @@ def exposition(tmp_path_factory: pytest.TempPathFactory) -> str:
         "datafile": str(ROOT / "examples" / "shop.json"),
         "exposures": {"remember": True},
         "profiles": {"store": "memory"},
+        "destinations": [
+            {"name": "console", "type": "stdout"},
+            {
+                "name": "segment",
+                "type": "segment",
+                "endpoint": "http://127.0.0.1:9/",
+                "write_key": "k",
+                "impressions": True,
+            },
+        ],
     }
     with Daemon(tmp_path_factory.mktemp("daemon"), configuration) as daemon:
         daemon.start()

@@ -9,6 +9,7 @@ import pytest
 
 from tests.collector.fixtures import collector
 from tests.e2e.scene import Scene
+from tests.e2e.traffic import Traffic
 
 __all__ = ["collector"]
 
@@ -20,3 +21,14 @@ def scene(tmp_path: Path) -> Iterator[Scene]:
     yield scene
     if scene.daemon.running:
         scene.daemon.kill()
+
+
+@pytest.fixture
+def traffic(scene: Scene) -> Traffic:
+    """Callers of that daemon, whose waits for a destination that fails are shortened by its configuration."""
+    scene.daemon.configuration["delivery"] = {
+        "backoff_min": "20ms",
+        "backoff_max": "200ms",
+        "pause_probe_interval": "200ms",
+    }
+    return Traffic(scene)

@@ -14,6 +14,8 @@ from tests.collector import Answered, Collector
 from tests.e2e.scene import Scene, decide, event_ids, track
 from tests.support.refusals import said
 
+pytestmark = pytest.mark.usefixtures("wire")
+
 
 async def decide_for_ever(channel: aio.Channel) -> None:
     """Decide until a call is refused."""

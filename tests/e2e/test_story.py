@@ -11,6 +11,8 @@ import pytest
 from tests.collector import Collector
 from tests.e2e.scene import Scene, decide, flush, shop, status, track
 
+pytestmark = pytest.mark.usefixtures("wire")
+
 
 def express_for_everybody(datafile: dict[str, Any]) -> None:
     """All traffic of the checkout test to one variation."""

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sidecar.events import optimizely, segment
 from sidecar.events.currencies import MINOR_UNIT_DIGITS
 from sidecar.events.money import (
     Revenue,
@@ -25,6 +26,7 @@ from sidecar.events.money import (
     value_of,
 )
 from sidecar.values import Money
+from tests.events.samples import FACTS, a_track
 
 VECTORS = Path(__file__).parents[1] / "vectors" / "event_tags.jsonl.gz"
 CASES = [json.loads(line) for line in gzip.decompress(VECTORS.read_bytes()).splitlines()]
@@ -97,6 +99,31 @@ def test_a_double_of_cents_is_its_cents(cents: int) -> None:
     revenue = agreed_revenue(None, {}, {"revenue": cents / 100})
     assert revenue is not None
     assert minor_units_in(revenue, "USD") == cents
+
+
+CURRENCIES = st.sampled_from(sorted(MINOR_UNIT_DIGITS))
+
+
+def amount(minor: int, currency: str) -> Decimal:
+    return Decimal(minor).scaleb(-MINOR_UNIT_DIGITS[currency])
+
+
+@given(st.integers(-(10**15) + 1, 10**15 - 1), CURRENCIES, st.sampled_from(["typed", "tags", "text", "double"]))
+def test_amount_is_exactly_the_same_on_both_wires_whatever_it_came_in(minor: int, currency: str, way: str) -> None:
+    """As a double too, up to the 15 digits that one carries."""
+    exact = amount(minor, currency)
+    track = {
+        "typed": a_track(revenue=Money(exact, currency)),
+        "tags": a_track(event_tags={"revenue": minor}),
+        "text": a_track(properties={"revenue": f"{exact:f}", "currency": currency}),
+        "double": a_track(properties={"revenue": float(exact), "currency": currency}),
+    }[way]
+    (visitor,) = [json.loads(optimizely.conversion(track, FACTS, currency))]
+    assert visitor["snapshots"][0]["events"][0]["revenue"] == minor
+    properties = json.loads(segment.message(track, currency), parse_float=Decimal)["properties"]
+    said = Decimal(properties["revenue"])
+    assert (Decimal(repr(float(said))) if way == "double" else said) == exact
+    assert properties["currency"] == currency
 
 
 def test_the_noise_of_doubles_is_no_amount() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from decimal import Decimal
 from typing import Any
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 from sidecar import __version__
 from sidecar.events import segment
 from sidecar.events.model import Event
+from sidecar.limits import DEPTH_MAX
 from sidecar.values import Money
 from tests.events.samples import (
     EVENT_ID,
@@ -30,7 +32,8 @@ from tests.events.samples import (
 from tests.events.test_optimizely import VALUES
 
 LIBRARY = {"name": "decision-sidecar", "version": __version__}
-COMMON = {"messageId": EVENT_ID, "timestamp": TIME, "userId": "ada", "context": {"library": LIBRARY}}
+CONTEXT = {"channel": "server", "library": LIBRARY}
+COMMON = {"messageId": EVENT_ID, "timestamp": TIME, "userId": "ada", "context": CONTEXT}
 
 
 def said(event: Event, currency: str = "USD") -> Any:
@@ -91,12 +94,62 @@ def test_integrations_are_hoisted_out_of_the_context_and_the_top_level_wins() ->
         )
     )
     assert message["integrations"] == {"All": False, "Mixpanel": False, "mixpanel": {"a": [1]}}
-    assert message["context"] == {"ip": "::1", "library": LIBRARY}
+    assert message["context"] == {"ip": "::1", **CONTEXT}
 
 
 def test_the_callers_library_stays_and_ours_stands_beside_it() -> None:
     theirs = {"name": "analytics-node", "version": "3.1.0"}
-    assert said(a_track(context={"library": theirs}))["context"] == {"library": theirs, "sidecar": LIBRARY}
+    context = said(a_track(context={"library": theirs}))["context"]
+    assert context == {"channel": "server", "library": theirs, "sidecar": LIBRARY}
+
+
+def test_the_callers_channel_stays() -> None:
+    assert said(a_track(context={"channel": "mobile"}))["context"] == {"channel": "mobile", "library": LIBRARY}
+
+
+@pytest.mark.parametrize("event", one_of_each()[1:], ids=lambda event: type(event).__name__)
+def test_every_call_carries_the_common_fields(event: Any) -> None:
+    context = {"ip": "::1", "traits": {"plan": "gold"}, "groupId": "g", "direct": True, "shippingMethod": "2-day"}
+    origin = dataclasses.replace(
+        event.origin, anonymous_id="anon", context=context, integrations={"All": False, "Vero": {"tag": [1]}}
+    )
+    message = said(dataclasses.replace(event, origin=origin))
+    assert (message["userId"], message["anonymousId"]) == ("ada", "anon")
+    assert (message["messageId"], message["timestamp"]) == (EVENT_ID, TIME)
+    assert message["context"] == context | CONTEXT, "keys that nobody knows pass"
+    assert message["integrations"] == {"All": False, "Vero": {"tag": [1]}}
+
+
+def test_what_segment_itself_adds_is_not_said() -> None:
+    """`sentAt` is the batch's; the others are Segment's to make (its common fields)."""
+    for event in one_of_each():
+        assert not {"sentAt", "originalTimestamp", "receivedAt", "version", "writeKey"} & set(said(event))
+
+
+@pytest.mark.parametrize("event", [a_page(name="", category=""), a_screen(name="")])
+def test_a_page_or_screen_without_a_name_says_none(event: Event) -> None:
+    message = said(event)
+    assert not {"name", "category"} & {*message, *message["properties"]}
+
+
+def test_the_callers_own_name_among_the_properties_stays_there() -> None:
+    message = said(a_page(properties={"name": "inner"}))
+    assert (message["name"], message["properties"]["name"]) == ("Docs", "inner")
+
+
+def nested(depth: int) -> Any:
+    value: Any = "leaf"
+    for level in range(depth):
+        value = {"k": value} if level % 2 else [value]
+    return value
+
+
+@pytest.mark.parametrize(
+    ("make", "field"),
+    [(an_identify, "traits"), (a_group, "traits"), (a_page, "properties"), (a_track, "properties")],
+)
+def test_values_go_as_deep_as_a_call_takes_them(make: Any, field: str) -> None:
+    assert said(make(**{field: {"deep": nested(DEPTH_MAX)}}))[field]["deep"] == nested(DEPTH_MAX)
 
 
 @pytest.mark.parametrize(

@@ -52,6 +52,7 @@ class _Dead:
     detail: str
     status: int
     died_ms: int
+    attempts: int
 
 
 @dataclass(slots=True)
@@ -102,27 +103,56 @@ class FakeOutbox:
             raise answer
         return answer
 
+    async def append_together(self, records: Sequence[Record]) -> Sequence[tuple[Outcome, ...] | None]:
+        if self.refusal:
+            raise self.refusal
+        answers: list[tuple[Outcome, ...] | None] = []
+        remembered = dict(self._remembered)
+        arriving: dict[str, int] = {}
+        judged = []
+        for record in records:
+            answer, wanted, full = self._judge(record, remembered, arriving)
+            if full is not None:
+                raise full
+            answers += answer
+            judged.append((record, wanted))
+        self._remembered = remembered
+        for record, wanted in judged:
+            self._enqueue(record, wanted, record.received_ms)
+        await asyncio.sleep(0)
+        return answers
+
     def _take(self, record: Record) -> Sequence[tuple[Outcome, ...] | None] | OutboxFull:
+        remembered = dict(self._remembered)
+        answer, wanted, full = self._judge(record, remembered, {})
+        if full is not None:
+            return full
+        self._remembered = remembered
+        self._enqueue(record, wanted, record.received_ms)
+        return answer
+
+    def _judge(
+        self, record: Record, remembered: dict[str, tuple[Outcome, ...]], arriving: dict[str, int]
+    ) -> tuple[list[tuple[Outcome, ...] | None], dict[str, list[int]], OutboxFull | None]:
+        """The answer, the events that each destination gets, and the refusal; what is remembered and arrives grows."""
         answer: list[tuple[Outcome, ...] | None] = [None] * record.event_count
-        fresh: dict[str, tuple[Outcome, ...]] = {}
         for index, event_id in enumerate(record.event_ids):
-            answer[index] = {**self._remembered, **fresh}.get(event_id) if event_id else None
+            answer[index] = remembered.get(event_id) if event_id else None
             if event_id and answer[index] is None:
-                fresh[event_id] = record.outcomes[index] if record.outcomes else ()
+                remembered[event_id] = record.outcomes[index] if record.outcomes else ()
         wanted = {
             name: [i for i in range(record.event_count) if mask >> i & 1 and answer[i] is None]
             for name, mask in record.routes
         }
         wanted = {name: indexes for name, indexes in wanted.items() if indexes}
         size = event_bytes(len(record.body), record.event_count)
+        for name, indexes in wanted.items():
+            arriving[name] = arriving.get(name, 0) + size * len(indexes)
         rooms = {name: self._accounts[name].bounds.bytes_max for name in wanted}
-        if wanted and all(
-            self._accounts[name].pending_bytes + size * len(indexes) > rooms[name] for name, indexes in wanted.items()
-        ):
-            return OutboxFull(limit_bytes=max(rooms.values()), retry_after_s=1)
-        self._remembered |= fresh
-        self._enqueue(record, wanted, record.received_ms)
-        return answer
+        full = None
+        if wanted and all(self._accounts[name].pending_bytes + arriving[name] > rooms[name] for name in wanted):
+            full = OutboxFull(limit_bytes=max(rooms.values()), retry_after_s=1)
+        return answer, wanted, full
 
     def _enqueue(self, record: Record, wanted: Mapping[str, Sequence[int]], queued_ms: int) -> None:
         if not wanted:
@@ -136,9 +166,11 @@ class FakeOutbox:
                 self._die(account, account.queue.pop(0), "OVERFLOW")
             self._note(account)
 
-    def _die(self, account: _Account, event: _Queued, reason: str, detail: str = "", status: int = 0) -> None:
+    def _die(  # noqa: PLR0917 - one argument a field of `Settled`, in its order
+        self, account: _Account, event: _Queued, reason: str, detail: str = "", status: int = 0, attempts: int = 0
+    ) -> None:
         self._last_dead_id += 1
-        account.dead.append(_Dead(self._last_dead_id, event, reason, detail, status, self._clock.now_ms()))
+        account.dead.append(_Dead(self._last_dead_id, event, reason, detail, status, self._clock.now_ms(), attempts))
         while account.dead_bytes > account.bounds.dead_letter_bytes_max:
             account.drop(account.dead[:1], "DEAD_LETTERS_FULL")
 
@@ -174,7 +206,7 @@ class FakeOutbox:
         for one in ahead:
             event = account.queue.pop(0)
             if one.dead_reason:
-                self._die(account, event, one.dead_reason, one.detail, one.status)
+                self._die(account, event, one.dead_reason, one.detail, one.status, one.attempts)
             else:
                 account.delivered += 1
         self._note(account)
@@ -213,7 +245,16 @@ class FakeOutbox:
     async def dead_letters(self, destination: str, after: int, limit: int) -> Sequence[DeadLetter]:
         dead = [one for one in self._accounts[destination].dead if one.dead_id > after][:limit]
         return [
-            DeadLetter(one.dead_id, destination, one.event.stored, one.reason, one.detail, one.status, one.died_ms)
+            DeadLetter(
+                one.dead_id,
+                destination,
+                one.event.stored,
+                one.reason,
+                one.detail,
+                one.status,
+                one.died_ms,
+                one.attempts,
+            )
             for one in dead
         ]
 

@@ -84,7 +84,7 @@ def test_metrics_count_what_happened(daemon: Daemon) -> None:
     for destination in ("optimizely", "hook"):
         assert grown("sidecar_event_outcomes_total", destination=destination, state="QUEUED") == 1
         assert grown("sidecar_outbox_accepted_total", destination=destination) == offered + 1
-    assert sample(after, "sidecar_info", version=__version__, transport="grpcio") == 1
+    assert sample(after, "sidecar_info", version=__version__, transport=daemon.logged("listening")[0]["transport"]) == 1
     assert sample(after, "sidecar_datafile_info", datafile="default", revision="41") == 1
     assert sample(after, "sidecar_outbox_writable") == 1
     assert sample(after, "process_resident_memory_bytes") > 0

@@ -111,10 +111,10 @@ async def test_a_refused_event_becomes_a_dead_letter_that_says_why(made: Makes, 
     await outbox.append(record(b"x", routes=(("a", 0b11),), events=2, facts=FACTS))
     clock.turned_ms += 5
     first, second = cursors(await outbox.read("a", None, 10))
-    await outbox.settle("a", [Settled(first), Settled(second, "TOO_LARGE", "33 KB, wanted 32", 413)])
+    await outbox.settle("a", [Settled(first), Settled(second, "TOO_LARGE", "33 KB, wanted 32", 413, 3)])
     (letter,) = await outbox.dead_letters("a", 0, 10)
     assert letter.record[1:] == (b"x", FACTS, (1,), NOW_MS)
-    assert letter[3:] == ("TOO_LARGE", "33 KB, wanted 32", 413, NOW_MS + 5)
+    assert letter[3:] == ("TOO_LARGE", "33 KB, wanted 32", 413, NOW_MS + 5, 3)
     counts = (await outbox.counts())[0]
     assert (counts.delivered, counts.dead, counts.conserved) == (1, 1, True)
 

@@ -1,4 +1,6 @@
-"""Random histories, with reopening, full disks and batches of any size, against the plain model in tests/fakes.
+"""Random histories against the plain model in tests/fakes.
+
+They have kills at any statement, reopening, full disks, statements that fail, and batches of any size.
 
 After each step both say the same of every count, and accepted = delivered + pending + dead + dropped.
 """
@@ -6,7 +8,9 @@ After each step both say the same of every count, and accepted = delivered + pen
 from __future__ import annotations
 
 import asyncio
+import shutil
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -124,6 +128,59 @@ class OutboxMachine(RuleBasedStateMachine):
     def reopen(self) -> None:
         self.run(self.real.close())
         self.real = self.run(self.open())
+
+    @rule(record=taken(), statement=st.integers(0, 12))
+    def be_killed_at_a_statement(self, record: Record, statement: int) -> None:
+        """What a kill leaves is a copy of the files as they are then; what follows it here never happened."""
+        left = tempfile.TemporaryDirectory()
+        to_go = statement
+
+        def copied(_: str) -> None:
+            nonlocal to_go
+            to_go -= 1
+            if to_go == -1:
+                self.copy_files(Path(left.name))
+
+        async def killed() -> bool:
+            await self.real._read(lambda store: store._connection.set_trace_callback(copied))
+            with suppress(OutboxFull):
+                await self.real.append(record)
+            await self.real._read(lambda store: store._connection.set_trace_callback(None))
+            return to_go < 0
+
+        if not self.run(killed()):
+            # It was over before: a kill between two transactions.
+            self.copy_files(Path(left.name))
+            with suppress(OutboxFull):
+                self.run(self.model.append(record))
+        self.run(self.real.close())
+        self.directory.cleanup()
+        self.directory = left
+        self.real = self.run(self.open())
+
+    def copy_files(self, to: Path) -> None:
+        for path in Path(self.directory.name).glob("outbox.db*"):
+            if not path.name.endswith("-shm"):
+                shutil.copyfile(path, to / path.name)
+
+    @rule(record=taken(), steps=st.integers(1, 400))
+    def fail_at_any_step(self, record: Record, steps: int) -> None:
+        """A statement ends with an error wherever SQLite then is, as it does when the disk fails."""
+
+        async def failing() -> bool:
+            await self.real._read(lambda store: store._connection.set_progress_handler(lambda: 1, steps))
+            try:
+                with suppress(OutboxFull):
+                    await self.real.append(record)
+            except OutboxUnwritable:
+                return False
+            finally:
+                await self.real._read(lambda store: store._connection.set_progress_handler(None, 0))
+            return True
+
+        if self.run(failing()):
+            with suppress(OutboxFull):
+                self.run(self.model.append(record))
 
     @rule(record=taken())
     def fail_to_write(self, record: Record) -> None:

@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from sidecar.limits import REMEMBERED_IDS_AGE_S, REMEMBERED_IDS_PRUNED
+from sidecar.outbox.opening import open_database
 from sidecar.outbox.remembered import RememberedIds
 from sidecar.outbox.rows import digest_of
-from sidecar.outbox.schema import Durability, open_database
+from sidecar.outbox.schema import Durability
 
 AGE_MS = REMEMBERED_IDS_AGE_S * 1000
 

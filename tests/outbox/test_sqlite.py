@@ -13,7 +13,7 @@ from sidecar.outbox import FILE_NAME, DestinationBounds, read_counts
 from sidecar.outbox.rows import event_bytes
 from sidecar.ports import EncodedFacts
 from tests.outbox.conftest import Opens
-from tests.outbox.records import bodies, deliver, kill, record, sql
+from tests.outbox.records import TurnedClock, bodies, deliver, kill, record, sql
 
 BOTH = (("a", 1), ("b", 1))
 
@@ -85,16 +85,16 @@ async def test_what_a_removed_destination_had_pending_becomes_dead_letters(opene
 async def test_counts_can_be_read_from_outside_while_it_runs_and_after(opened: Opens, tmp_path: Path) -> None:
     outbox = await opened()
     await outbox.append(record(b"1", routes=BOTH, received_ms=7))
-    running = list(await asyncio.to_thread(read_counts, tmp_path / FILE_NAME))
+    running = list(await asyncio.to_thread(read_counts, tmp_path / FILE_NAME, TurnedClock()))
     assert running == list(await outbox.counts())
     assert running[0].oldest_pending_ms == 7
     await outbox.close()
-    assert list(await asyncio.to_thread(read_counts, tmp_path / FILE_NAME)) == running
+    assert list(await asyncio.to_thread(read_counts, tmp_path / FILE_NAME, TurnedClock())) == running
 
 
 def test_counts_of_a_file_that_is_not_there_are_refused(tmp_path: Path) -> None:
     with pytest.raises(OutboxUnopened, match=r"nothing\.db"):
-        read_counts(tmp_path / "nothing.db")
+        read_counts(tmp_path / "nothing.db", TurnedClock())
 
 
 # --- space ------------------------------------------------------------------------------------------------

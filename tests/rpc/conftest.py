@@ -39,7 +39,7 @@ class Asker:
 
 
 @pytest.fixture(scope="module")
-def asker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Asker]:
+def asker(tmp_path_factory: pytest.TempPathFactory, wire: str) -> Iterator[Asker]:
     """A daemon with the example datafile, Optimizely and a webhook, both down."""
     directory = tmp_path_factory.mktemp("daemon")
     configuration = {"datafile": str(SHOP), "destinations": [dict(one) for one in BOTH], "drain": 0}
@@ -52,7 +52,7 @@ def asker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Asker]:
 
 
 @pytest_asyncio.fixture
-async def served(tmp_path: Path) -> AsyncIterator[Served]:
+async def served(tmp_path: Path, wire: str) -> AsyncIterator[Served]:
     """A server in this process with the example datafile, Optimizely and a webhook, nothing delivered."""
     async with serving(tmp_path) as one:
         yield one

@@ -23,6 +23,8 @@ from tests.rpc.test_decision import ScriptedCall
 from tests.rpc.test_notification import DECISION, reading
 from tests.support.served import Served, serving, values
 
+pytestmark = pytest.mark.usefixtures("wire")
+
 SERVICE = "/sidecar.v1.ClassicService/"
 REASON = reason_pb2.DecisionReason.Name
 RESULT = classic_pb2.VariableResult.Name

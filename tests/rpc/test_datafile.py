@@ -19,6 +19,8 @@ from tests.decision.building import document, exact, flag, holdout, rule, variat
 from tests.support.refusals import said
 from tests.support.served import SHOP, Served, serving
 
+pytestmark = pytest.mark.usefixtures("wire")
+
 SERVICE = "/sidecar.v1.DatafileService/"
 
 

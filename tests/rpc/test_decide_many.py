@@ -21,6 +21,8 @@ from tests.rpc.test_decision import ALL_FLAGS, GERMAN, ScriptedCall, keys, optio
 from tests.support.refusals import said
 from tests.support.served import BOTH, Served, decide_request, serving, values
 
+pytestmark = pytest.mark.usefixtures("wire")
+
 MANY = "/sidecar.v1.DecisionService/DecideMany"
 
 

@@ -21,6 +21,8 @@ from tests.rpc.test_decision import ALL_FLAGS, ScriptedCall, keys, option
 from tests.support.refusals import said
 from tests.support.served import Served, decide_request, serving
 
+pytestmark = pytest.mark.usefixtures("wire")
+
 STREAM = "/sidecar.v1.DecisionService/DecideStream"
 MIB = 1024 * 1024
 

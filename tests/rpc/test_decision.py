@@ -20,6 +20,8 @@ from sidecar.rpc.wire_values import trusted_mapping
 from tests.decision.building import document, exact, flag, rule
 from tests.support.served import DECIDE, OPTIMIZELY, SHOP, WEBHOOK, Served, decide_request, serving
 
+pytestmark = pytest.mark.usefixtures("wire")
+
 ALL_FLAGS = ["checkout_redesign", "free_shipping", "paywall_headline", "paywall_trial", "search_ranking"]
 GERMAN = {"country": "DE"}
 OPTION = decision_pb2.DecideOption.Value

@@ -19,6 +19,8 @@ from tests.rpc.test_decision import option
 from tests.rpc.test_vectors import cases, datafiles
 from tests.support.served import DECIDE, Served, decide_request, serving, values
 
+pytestmark = pytest.mark.usefixtures("wire")
+
 EXPLAIN = "/sidecar.v1.DecisionService/Explain"
 NOBODY = [{"entityId": "", "endOfRange": 10_000}]
 

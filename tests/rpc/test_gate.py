@@ -19,6 +19,8 @@ from sidecar.telemetry import Telemetry
 from tests.support.refusals import said
 from tests.support.served import DECIDE, Served, decide_request, serving
 
+pytestmark = pytest.mark.usefixtures("wire")
+
 HEALTH = "/grpc.health.v1.Health/"
 WATCH = "/sidecar.v1.DatafileService/Watch"
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
 from grpc_health.v1 import health_pb2
 
 from sidecar.rpc.health import Health
 from tests.decision.building import document
 from tests.support.served import SHOP, Served, serving
+
+pytestmark = pytest.mark.usefixtures("wire")
 
 SERVICE = "/grpc.health.v1.Health/"
 Status = health_pb2.HealthCheckResponse

@@ -24,6 +24,8 @@ from sidecar.rpc.refusals import refusal_of
 from tests.support.refusals import said
 from tests.support.served import serving
 
+pytestmark = pytest.mark.usefixtures("wire")
+
 MUTATIONS = int(os.environ.get("MUTATIONS", "5000"))
 INPUT_S_MAX = 1.0
 AT_ONCE = 40

@@ -19,6 +19,8 @@ from tests.collector.server import Collector
 from tests.support.refusals import said
 from tests.support.served import OPTIMIZELY, SHOP, Served, serving, track_request, values
 
+pytestmark = pytest.mark.usefixtures("wire")
+
 __all__ = ["collector"]
 
 SUBSCRIBE = "/sidecar.v1.NotificationService/Subscribe"

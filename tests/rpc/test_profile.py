@@ -17,6 +17,8 @@ from tests.support.daemon import Daemon
 from tests.support.redis_server import MISSING
 from tests.support.served import SHOP, Served, serving, settings_of
 
+pytestmark = pytest.mark.usefixtures("wire")
+
 SERVICE = "/sidecar.v1.ProfileService/"
 MEMORY: Mapping[str, Any] = {"profiles": {"store": "memory"}}
 INSIDE: Mapping[str, Any] = {"app_version": "2.4.0"}

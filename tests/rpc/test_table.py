@@ -1,4 +1,4 @@
-"""The method table against the contract: every method is there, what is not served says so, reflection tells all."""
+"""The method table against the contract: every method is there and served, reflection tells all."""
 
 from __future__ import annotations
 
@@ -21,8 +21,9 @@ from sidecar.pb import (
     profile_pb2,
     tracking_pb2,
 )
+from sidecar.rpc.methods import Code, Refusal
+from sidecar.rpc.table import method_table
 from tests.rpc.conftest import Asker
-from tests.support.refusals import said
 
 FILES = (
     admin_pb2,
@@ -46,9 +47,11 @@ SERVED = {
         "GetForcedVariation",
     },
     "NotificationService": {"Subscribe"},
+    # Not in the table at all without a Unix socket: tests/rpc/test_admin.py.
+    "AdminService": {"GetOutboxStats", "Peek", "ListDeadLetters", "Requeue", "Purge"},
     # Not in the table at all while profiles are off: tests/rpc/test_profile.py.
     "ProfileService": {"Lookup", "Save", "Delete"},
-    "TrackingService": {"Track", "Identify", "Page", "Screen", "Group", "Alias", "Flush"},
+    "TrackingService": {"Track", "Identify", "Page", "Screen", "Group", "Alias", "Import", "ImportStream", "Flush"},
     "DatafileService": {"GetStatus", "GetDatafile", "GetConfig", "Watch", "Reload"},
 }
 METHODS: dict[str, MethodDescriptor] = {
@@ -57,7 +60,8 @@ METHODS: dict[str, MethodDescriptor] = {
     for service in file.DESCRIPTOR.services_by_name.values()
     for method in service.methods
 }
-UNSERVED = [method for method in METHODS.values() if method.name not in SERVED.get(method.containing_service.name, ())]
+OPTIONAL = ("AdminService", "ProfileService")
+ALWAYS = [method for method in METHODS.values() if method.containing_service.name not in OPTIONAL]
 
 
 def path(method: MethodDescriptor) -> str:
@@ -80,18 +84,30 @@ def call(channel: grpc.Channel, method: MethodDescriptor) -> Any:
     return plain(body, timeout=5)
 
 
-def test_every_method_is_either_served_or_not() -> None:
-    assert len(METHODS) == len(UNSERVED) + sum(map(len, SERVED.values()))
-    assert len(UNSERVED) > 5
+def test_every_method_of_the_contract_is_listed_here() -> None:
+    assert {method.full_name for method in METHODS.values()} == {
+        f"sidecar.v1.{service}.{name}" for service, names in SERVED.items() for name in names
+    }
 
 
-@pytest.mark.parametrize("method", UNSERVED, ids=lambda method: method.full_name)
-def test_method_that_is_not_served_yet_says_so(asker: Asker, method: MethodDescriptor) -> None:
-    with asker.daemon.channel() as channel, pytest.raises(grpc.RpcError) as error:
-        call(channel, method)
-    refused = said(error.value)
-    assert (refused.code, refused.reason, refused.domain) == ("UNIMPLEMENTED", "UNIMPLEMENTED", "sidecar")
-    assert path(method) in refused.message
+@pytest.mark.parametrize("method", ALWAYS, ids=lambda method: method.full_name)
+def test_method_is_served(asker: Asker, method: MethodDescriptor) -> None:
+    with asker.daemon.channel() as channel:
+        try:
+            call(channel, method)
+        except StopIteration:
+            return
+        except grpc.RpcError as refused:
+            code: Any = refused
+            assert code.code() is not grpc.StatusCode.UNIMPLEMENTED
+
+
+def test_method_that_a_release_does_not_serve_says_so() -> None:
+    name = "/sidecar.v1.TrackingService/Track"
+    method: Any = method_table([])[name]
+    with pytest.raises(Refusal, match=name) as refused:
+        method.handler(b"", None)
+    assert refused.value.code is Code.UNIMPLEMENTED
 
 
 @pytest.mark.parametrize("name", ["/sidecar.v1.DecisionService/Nope", "/nope.Service/Nope"])
@@ -106,7 +122,8 @@ def test_reflection_tells_a_client_every_service_and_message(asker: Asker) -> No
         database = ProtoReflectionDescriptorDatabase(channel)
         services = set(database.get_services())
         pool = DescriptorPool(database)
-        always = {method.containing_service.full_name for method in METHODS.values()} - {"sidecar.v1.ProfileService"}
+        optional = {"sidecar.v1.ProfileService", "sidecar.v1.AdminService"}
+        always = {method.containing_service.full_name for method in METHODS.values()} - optional
         assert always <= services
         assert {"grpc.health.v1.Health", "grpc.reflection.v1.ServerReflection"} <= services
         for service in services:
@@ -139,3 +156,20 @@ def test_reflection_answers_questions_one_by_one(asker: Asker, version: str) -> 
     codes = [each.error_response.error_code for each in (unknown, extensions, empty)]
     assert codes == [5, 12, 12]
     assert services.list_services_response.service
+
+
+@pytest.mark.parametrize(
+    ("symbol", "code"),
+    [
+        ("sidecar.v1.DecisionService.Decide", 0),
+        ("sidecar.v1.DecideRequest.user_id", 0),
+        ("sidecar.v1.DecisionService.No", 5),
+    ],
+)
+def test_reflection_finds_a_method_by_its_full_name(asker: Asker, symbol: str, code: int) -> None:
+    question = reflection_pb2.ServerReflectionRequest(file_containing_symbol=symbol)
+    with asker.daemon.channel() as channel:
+        info: Any = channel.stream_stream("/grpc.reflection.v1.ServerReflection/ServerReflectionInfo")
+        (message,) = info(iter([question.SerializeToString()]), timeout=5)
+    answer = reflection_pb2.ServerReflectionResponse.FromString(message)
+    assert answer.error_response.error_code == code

@@ -21,6 +21,8 @@ from tests.collector.fixtures import collector
 from tests.collector.server import Answered, Collector
 from tests.support.served import OPTIMIZELY, SHOP, TRACK, WEBHOOK, Served, serving, track_request, values
 
+pytestmark = pytest.mark.usefixtures("wire")
+
 __all__ = ["collector"]
 
 SERVICE = "/sidecar.v1.TrackingService/"

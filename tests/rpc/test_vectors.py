@@ -19,6 +19,8 @@ from sidecar.rpc.wire_values import trusted_mapping
 from tests.support.refusals import said
 from tests.support.served import DECIDE, OPTIMIZELY, Served, decide_request, serving
 
+pytestmark = pytest.mark.usefixtures("wire")
+
 VECTORS = Path(__file__).parents[1] / "vectors"
 Case = dict[str, Any]
 

@@ -21,6 +21,8 @@ import grpc
 import yaml
 from grpc_health.v1 import health_pb2
 
+from tests.support.wire import CHOSEN
+
 ROOT = Path(__file__).parents[2]
 START_S = 15.0
 """How long a start, or a stop, may take on a busy machine before a test gives up on it."""
@@ -54,6 +56,7 @@ class Daemon:
         self.directory = directory
         self.configuration: dict[str, Any] = {
             **LOOPBACK,
+            "transport": CHOSEN.transport,
             "data_dir": str(directory / "data"),
             **(configuration or {}),
         }
@@ -88,12 +91,18 @@ class Daemon:
         file = self.directory / "sidecar.yaml"
         file.write_text(yaml.safe_dump(self.configuration))
         clean = {name: text for name, text in os.environ.items() if not name.startswith("SIDECAR_")}
+        path = [clean["PYTHONPATH"]] if "PYTHONPATH" in clean else []
         self.lines, self.output, self.addresses, self.http = [], [], [], ""
         self._process = subprocess.Popen(
             [sys.executable, "-m", "sidecar", "serve", "--config", str(file), *self.arguments],
             cwd=self.directory,
             # A log in JSON, whatever the file says: it is how a test learns where the daemon listens.
-            env={**clean, "PYTHONPATH": str(ROOT), "SIDECAR_LOG_FORMAT": "json", **self.environment},
+            env={
+                **clean,
+                "PYTHONPATH": os.pathsep.join([str(ROOT), *path]),
+                "SIDECAR_LOG_FORMAT": "json",
+                **self.environment,
+            },
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

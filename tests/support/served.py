@@ -1,4 +1,4 @@
-"""Everything that `app` builds, inside the test's own process: real outbox, real sources, grpc.aio on real sockets.
+"""Everything that `app` builds, inside the test's own process: real outbox, real sources, a wire on real sockets.
 
 Deliveries do not run unless asked, so that what was accepted stays in the outbox to be looked at.
 """
@@ -25,6 +25,7 @@ from sidecar.rpc.records import StoredRecordCodec
 from sidecar.rpc.wire_values import to_wire
 from sidecar.values import Value
 from tests.support.refusals import Said, said
+from tests.support.wire import CHOSEN
 
 SHOP = Path(__file__).parents[2] / "examples" / "shop.json"
 WEBHOOK: Mapping[str, Any] = {"name": "hook", "type": "webhook", "endpoint": "http://127.0.0.1:9/"}
@@ -112,6 +113,7 @@ def settings_of(directory: Path, configuration: Mapping[str, Any]) -> schema.Set
     """Settings for a test: any free port, a data directory of its own, the example datafile, nobody to deliver to."""
     defaults: dict[str, Any] = {
         "grpc_listen": ["127.0.0.1:0"],
+        "transport": CHOSEN.transport,
         "data_dir": str(directory / "data"),
         "destinations": [dict(one) for one in BOTH],
     }

@@ -56,6 +56,8 @@ def _module(name: str, *arguments: str) -> tuple[str, ...]:
 # Longest first, so that the rest runs beside it.
 STEPS = (
     Step(name="types: mypy", command=_tool("mypy")),
+    Step(name="native lint: cargo clippy", command=_module("tools.checks.native", "clippy"), speaks=True),
+    Step(name="native format: cargo fmt", command=_module("tools.checks.native", "fmt"), speaks=True),
     Step(name="lint: ruff check", command=_tool("ruff", "check", "--quiet", ".")),
     Step(name="format: ruff format", command=_tool("ruff", "format", "--check", "--quiet", ".")),
     Step(name="layers: lint-imports", command=_tool("lint-imports", "--no-logo")),

@@ -1,24 +1,19 @@
-"""The first decision and the first event: `python first_decision.py [ADDRESS]`, a sidecar listening there."""
+"""The first decision: `python first_decision.py [ADDRESS]`, a sidecar listening there."""
 
 from __future__ import annotations
 
 import sys
-from decimal import Decimal
 
 import sidecar_client
 
 
 def main(address: str) -> None:
-    """Decide the shop's checkout for one user and record a purchase."""
+    """Decide the shop's checkout for one user."""
     with sidecar_client.connect(address) as client:
         user = client.user("user-1", {"app_version": "2.5.0", "country": "DE"})
-
         decision = user.decide("checkout_redesign")
         layout = decision.variables.string("layout", "classic")
         print(f"{decision.flag_key}: {decision.variation_key}, layout {layout}, because {decision.reason}")
-
-        accepted = user.track("purchase", revenue=Decimal("19.90"), currency="USD")
-        print(f"purchase: accepted as {accepted.event_id}")
 
 
 if __name__ == "__main__":

@@ -114,6 +114,10 @@ class ScriptedSidecar(
         self._enter("Alias", request, context)
         return tracking_pb2.AliasResponse(event_id=request.event_id)
 
+    def Import(self, request: Any, context: Any) -> tracking_pb2.ImportResponse:  # noqa: N802 - as above
+        self._enter("Import", request, context)
+        return tracking_pb2.ImportResponse()
+
     def Flush(self, request: Any, context: Any) -> tracking_pb2.FlushResponse:  # noqa: N802 - as above
         self._enter("Flush", request, context)
         return self.flush

@@ -20,7 +20,10 @@ def described(owner: type) -> dict[str, tuple[str, str | None]]:
     methods = inspect.getmembers(owner, inspect.isfunction)
     public = {name: method for name, method in methods if not name.startswith("_")}
     return {
-        name: (",".join(map(str, inspect.signature(method).parameters.values())), method.__doc__)
+        name: (
+            ",".join(map(str, inspect.signature(method).parameters.values())).replace("AsyncUser", "User"),
+            method.__doc__,
+        )
         for name, method in public.items()
     }
 
@@ -91,7 +94,7 @@ async def test_the_other_calls_answer(listening: Listening) -> None:
             user.alias("a"),
         ):
             assert (await call).event_id
-        assert list(await user.decide_many(["b", "a"])) == ["b", "a"]
+        assert list(await user.decide_for_keys(["b", "a"])) == ["b", "a"]
         assert (await client.flush()).complete
         assert (await client.status()).revision == "41"
 

@@ -67,12 +67,12 @@ def test_decide_all_asks_for_no_flag_and_keeps_the_order(client: Client, sidecar
 
 
 def test_decide_many_asks_once_for_all(client: Client, sidecar: ScriptedSidecar) -> None:
-    assert list(client.user("u1").decide_many(["b", "a"])) == ["b", "a"]
+    assert list(client.user("u1").decide_for_keys(["b", "a"])) == ["b", "a"]
     assert len(sidecar.requests["Decide"]) == 1
 
 
 def test_decide_many_of_nothing_asks_nothing(client: Client, sidecar: ScriptedSidecar) -> None:
-    assert len(client.user("u1").decide_many([])) == 0
+    assert len(client.user("u1").decide_for_keys([])) == 0
     assert "Decide" not in sidecar.requests
 
 
@@ -137,7 +137,7 @@ def test_failed_decide_many_has_a_default_for_each_flag(client: Client, sidecar:
     sidecar.fail(grpc.StatusCode.INTERNAL, times=2)
     defaults = {"a": Decision.default("a", enabled=True)}
     user = client.user("u1")
-    many = user.decide_many(["a", "b"], defaults)
+    many = user.decide_for_keys(["a", "b"], defaults)
     assert [(each.flag_key, each.enabled) for each in many.values()] == [("a", True), ("b", False)]
     assert list(user.decide_all(defaults)) == ["a"]
 

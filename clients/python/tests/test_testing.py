@@ -45,7 +45,7 @@ def test_decision_comes_back_as_it_was_given() -> None:
 
 def test_other_flags_do_not_exist() -> None:
     with FakeSidecar([EXPRESS]).client() as client:
-        decisions = client.user("u1").decide_many(["other", "checkout"])
+        decisions = client.user("u1").decide_for_keys(["other", "checkout"])
         assert decisions["other"].reason is Reason.FLAG_NOT_FOUND
         assert list(client.user("u1").decide_all()) == ["checkout"]
 

@@ -1,20 +1,24 @@
-"""The two loops of the asyncio client: over the tries of a call, and over the streams of a watch.
+"""The loops of the asyncio client: over the tries of a call, the streams of a watch, the batches of an import.
 
-What they decide is in `_calls.Exchange` and `_state.Watching`; twin of `_blocking`.
+What they decide is in `_calls.Exchange`, `_state` and `_importing`; twin of `_blocking`.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterable
 from contextlib import aclosing
 from typing import TypeVar
 
 from sidecar_client import _state
 from sidecar_client._calls import Call, Counters, Exchange
-from sidecar_client._handle import jitter
-from sidecar_client.errors import ClientClosed
+from sidecar_client._events import Draft
+from sidecar_client._importing import Importing
+from sidecar_client._stamps import jitter
+from sidecar_client.errors import ClientClosed, RequestRefused, SidecarError
+from sidecar_client.events import Imported
+from sidecar_client.settings import Settings
 from sidecar_client.status import DatafileChange
 from sidecar_client.transport import AsyncTransport, WireFailure
 
@@ -33,8 +37,8 @@ async def perform(transport: AsyncTransport, counters: Counters, call: Call[Answ
             if pause_s is None:
                 return exchange.failed(failure)
             await asyncio.sleep(pause_s)
-        except ClientClosed as closed:
-            return exchange.give_up(closed)
+        except ClientClosed:
+            return exchange.closed()
         else:
             return exchange.answer(reply)
 
@@ -54,3 +58,35 @@ async def watch(transport: AsyncTransport, watching: _state.Watching) -> AsyncGe
         except ClientClosed:
             return
         await asyncio.sleep(watching.pause_s(failure, jitter()))
+
+
+async def wait_ready(transport: AsyncTransport, counters: Counters, settings: Settings, timeout_s: float) -> bool:
+    """Whether a first decision will succeed, asked until it will or the time is over."""
+    readiness = _state.Readiness(settings, timeout_s, time.monotonic())
+    while True:
+        try:
+            if readiness.ready(await perform(transport, counters, readiness.call(time.monotonic()))):
+                return True
+        except SidecarError as error:
+            readiness.mended(error)
+        pause_s = readiness.pause_s(time.monotonic())
+        if pause_s is None:
+            return False
+        await asyncio.sleep(pause_s)
+
+
+async def import_all(
+    transport: AsyncTransport, counters: Counters, importing: Importing, drafts: Iterable[Draft]
+) -> Imported:
+    """Every batch in order, each until it is accepted or refused. Raises SidecarError when it breaks off."""
+    for call in importing.calls(drafts):
+        while True:
+            try:
+                importing.accepted(await perform(transport, counters, call))
+            except RequestRefused as error:
+                importing.refused(error)
+            except SidecarError as error:
+                await asyncio.sleep(importing.pause_s(error, jitter()))
+                continue
+            break
+    return importing.report()

@@ -1,19 +1,23 @@
-"""The two loops of the blocking client: over the tries of a call, and over the streams of a watch.
+"""The loops of the blocking client: over the tries of a call, the streams of a watch, the batches of an import.
 
-What they decide is in `_calls.Exchange` and `_state.Watching`; only here is slept.
+What they decide is in `_calls.Exchange`, `_state` and `_importing`; only here is slept.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 from typing import TypeVar
 
 from sidecar_client import _state
 from sidecar_client._calls import Call, Counters, Exchange
-from sidecar_client._handle import jitter
-from sidecar_client.errors import ClientClosed
+from sidecar_client._events import Draft
+from sidecar_client._importing import Importing
+from sidecar_client._stamps import jitter
+from sidecar_client.errors import ClientClosed, RequestRefused, SidecarError
+from sidecar_client.events import Imported
+from sidecar_client.settings import Settings
 from sidecar_client.status import DatafileChange
 from sidecar_client.transport import Transport, WireFailure
 
@@ -32,8 +36,8 @@ def perform(transport: Transport, counters: Counters, call: Call[Answer]) -> Ans
             if pause_s is None:
                 return exchange.failed(failure)
             time.sleep(pause_s)
-        except ClientClosed as closed:
-            return exchange.give_up(closed)
+        except ClientClosed:
+            return exchange.closed()
         else:
             return exchange.answer(reply)
 
@@ -54,3 +58,34 @@ def watch(transport: Transport, watching: _state.Watching) -> Iterator[DatafileC
             return
         if transport.wait(watching.pause_s(failure, jitter())):
             return
+
+
+def wait_ready(transport: Transport, counters: Counters, settings: Settings, timeout_s: float) -> bool:
+    """Whether a first decision will succeed, asked until it will or the time is over."""
+    readiness = _state.Readiness(settings, timeout_s, time.monotonic())
+    while True:
+        try:
+            if readiness.ready(perform(transport, counters, readiness.call(time.monotonic()))):
+                return True
+        except SidecarError as error:
+            readiness.mended(error)
+        pause_s = readiness.pause_s(time.monotonic())
+        if pause_s is None:
+            return False
+        if transport.wait(pause_s):
+            raise ClientClosed
+
+
+def import_all(transport: Transport, counters: Counters, importing: Importing, drafts: Iterable[Draft]) -> Imported:
+    """Every batch in order, each until it is accepted or refused. Raises SidecarError when it breaks off."""
+    for call in importing.calls(drafts):
+        while True:
+            try:
+                importing.accepted(perform(transport, counters, call))
+            except RequestRefused as error:
+                importing.refused(error)
+            except SidecarError as error:
+                transport.wait(importing.pause_s(error, jitter()))
+                continue
+            break
+    return importing.report()

@@ -14,7 +14,7 @@ from typing import Generic, TypeVar
 from google.protobuf.message import DecodeError
 
 from sidecar_client._faults import fault_of
-from sidecar_client.errors import Fault, SidecarError, SidecarFault, error_for
+from sidecar_client.errors import ClientClosed, Fault, SidecarError, SidecarFault, error_for
 from sidecar_client.settings import Retry
 from sidecar_client.transport import WireFailure
 
@@ -37,19 +37,25 @@ class Call(Generic[Answer]):
 
 @dataclass(slots=True)
 class Counters:
-    """What a client has been through, for the metrics of the service that holds it. Only ever grows."""
+    """What a client has been through, for the metrics of the service that holds it."""
 
     decisions_defaulted: int = 0
     """Calls for decisions that were answered with the caller's default."""
     retries: int = 0
     """Tries after the first, of any call."""
+    events_dropped: int = 0
+    """Events that the buffer gave up: past its bounds, refused when sent at last, or left when the client closed."""
+    events_buffered: int = 0
+    """Events in the buffer now; the only one that falls."""
     _lock: Lock = field(default_factory=Lock, repr=False)
 
-    def add(self, *, defaulted: int = 0, retries: int = 0) -> None:
+    def add(self, *, defaulted: int = 0, retries: int = 0, dropped: int = 0, buffered: int = 0) -> None:
         """Count, from any thread."""
         with self._lock:
             self.decisions_defaulted += defaulted
             self.retries += retries
+            self.events_dropped += dropped
+            self.events_buffered += buffered
 
 
 class Exchange(Generic[Answer]):
@@ -83,8 +89,7 @@ class Exchange(Generic[Answer]):
         retry = self._call.retry
         if failure.code != "UNAVAILABLE" or self._attempts >= retry.attempts_max:
             return None
-        full_s: float = min(retry.pause_min_s * 2 ** (self._attempts - 1), retry.pause_max_s)
-        pause_s = full_s * (1 - jitter / 2)
+        pause_s = retry.pause_s(self._attempts, jitter)
         if now_s + pause_s >= self._deadline_s:
             return None
         self._attempts += 1
@@ -95,6 +100,10 @@ class Exchange(Generic[Answer]):
         """The last try failed: the fallback's answer, else the error, raised."""
         fault = fault_of(failure.code, failure.message, failure.details)
         return self.give_up(error_for(fault, method=self._call.method, event_id=self._call.event_id))
+
+    def closed(self) -> Answer:
+        """The client was closed: the fallback's answer, else ClientClosed, raised."""
+        return self.give_up(ClientClosed(method=self._call.method, event_id=self._call.event_id))
 
     def give_up(self, error: SidecarError) -> Answer:
         """The fallback's answer, counted; without a fallback raises `error`."""

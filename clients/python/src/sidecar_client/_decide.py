@@ -21,25 +21,38 @@ _OPTIONS: Final = MappingProxyType(
 )
 
 
-class DecideOptions(TypedDict, total=False):
-    """What every call for decisions takes besides its flags; all optional.
+class AskOptions(TypedDict, total=False):
+    """What every call for decisions takes besides users and flags; all optional.
 
-    `options` are added to the sidecar's default options. `decision_id` names the decision, 1-100 characters,
-    a UUID by default: the same id makes the same impressions, once. `timeout_s` and `strict` stand above the
-    client's own.
+    `options` are added to the sidecar's default options. `timeout_s` and `strict` stand above the client's own.
     """
 
     options: Sequence[DecideOption]
-    decision_id: str
     timeout_s: float
     strict: bool
 
 
+class DecideOptions(AskOptions, total=False):
+    """What a call for the decisions of one user takes besides.
+
+    `decision_id` names the decision, 1-100 characters, a UUID by default: the same id makes the same impressions, once.
+    """
+
+    decision_id: str
+
+
+def option_numbers(options: Sequence[DecideOption]) -> list[decision_pb2.DecideOption]:
+    """Options by the numbers of the contract. Raises ValueError for one that does not exist."""
+    return [_OPTIONS[DecideOption(option)] for option in options]
+
+
 def _request(user: Identity, new_id: str, flag_keys: Sequence[str], details: DecideOptions) -> bytes:
     """A DecideRequest of these flags, in this order; none = all flags, in the order of the datafile."""
-    rest = decision_pb2.DecideRequest(flag_keys=flag_keys, decision_id=details.get("decision_id") or new_id)
-    for option in details.get("options", ()):
-        rest.options.append(_OPTIONS[DecideOption(option)])
+    rest = decision_pb2.DecideRequest(
+        flag_keys=flag_keys,
+        decision_id=details.get("decision_id") or new_id,
+        options=option_numbers(details.get("options", ())),
+    )
     return user.prefix + rest.SerializeToString()
 
 
@@ -79,12 +92,6 @@ def decide_several(
 
     Without an answer each flag asked for has its default; of all flags, those in `defaults` alone.
     """
-    given = defaults or {}
-
-    def unanswered(error: SidecarError) -> Decisions:
-        keys = flag_keys or given
-        return Decisions([_fallback(key, given.get(key))(error) for key in keys])
-
     strict = details.get("strict", settings.strict)
     return Call(
         method=DECIDE,
@@ -92,7 +99,7 @@ def decide_several(
         timeout_s=details.get("timeout_s", settings.decide_timeout_s),
         retry=DECIDE_RETRY,
         decode=_replies.decisions,
-        fallback=None if strict else unanswered,
+        fallback=None if strict else defaults_for(flag_keys, defaults),
     )
 
 
@@ -113,11 +120,25 @@ def _picked(flag_key: str) -> Callable[[bytes], Decision]:
     return decode
 
 
+def defaults_for(
+    flag_keys: Sequence[str], defaults: Mapping[str, Decision] | None
+) -> Callable[[SidecarError], Decisions]:
+    """What the caller gets instead of an error: of each flag asked for its default, of all flags the `defaults`."""
+    given = defaults or {}
+
+    def unanswered(error: SidecarError) -> Decisions:
+        keys = flag_keys or given
+        listed = [_fallback(key, given.get(key))(error) for key in keys]
+        return Decisions(listed, error_reason=error.reason)
+
+    return unanswered
+
+
 def _fallback(flag_key: str, default: Decision | None) -> Callable[[SidecarError], Decision]:
     """What the caller gets instead of an error: its default, else a flag that is off, and why."""
 
     def unanswered(error: SidecarError) -> Decision:
         given = Decision(flag_key=flag_key) if default is None else default
-        return replace(given, reason=Reason.SIDECAR_UNAVAILABLE, reasons=(str(error),))
+        return replace(given, reason=Reason.SIDECAR_UNAVAILABLE, reasons=(str(error),), error_reason=error.reason)
 
     return unanswered

@@ -1,11 +1,13 @@
-"""Calls that bring events, built complete, with id and time, before the first try. No clock, no socket."""
+"""Events built complete, with id and time, before the first try, and the calls that bring them. No clock, no socket."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from typing import Final, TypeAlias, TypedDict, TypeVar
+from types import MappingProxyType
+from typing import Final, TypeAlias, TypedDict
 
 from sidecar_client import _replies
 from sidecar_client._calls import Call
@@ -25,7 +27,6 @@ EventMessage: TypeAlias = (
     | tracking_pb2.GroupRequest
     | tracking_pb2.AliasRequest
 )
-Message = TypeVar("Message", bound=EventMessage)
 
 
 class EventOptions(TypedDict, total=False):
@@ -33,14 +34,13 @@ class EventOptions(TypedDict, total=False):
 
     `event_id` names the event, 1-100 characters, a UUID by default: to repeat a call that failed, pass the
     error's. `timestamp` is when it happened, an aware datetime, now by default. `context` says where and how
-    it happened. `integrations` says which destinations want it. `timeout_s` stands above the client's own.
+    it happened. `integrations` says which destinations want it.
     """
 
     event_id: str
     timestamp: datetime
     context: Mapping[str, object]
     integrations: Mapping[str, object]
-    timeout_s: float
 
 
 class TrackOptions(EventOptions, total=False):
@@ -73,74 +73,83 @@ class Stamp:
         self.time_ns = time_ns
 
 
-def track(user: Identity, settings: Settings, stamp: Stamp, event_key: str, details: TrackOptions) -> Call[Accepted]:
-    """A Track, with the attributes of the user."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """An event that is complete and not sent yet, as `import_events` takes it.
+
+    `kind` is `track`, `identify`, `page`, `screen`, `group` or `alias`.
+    """
+
+    kind: str
+    event_id: str
+    request: EventMessage = field(repr=False)
+    """The event on the wire; not to be changed."""
+
+
+def track(user: Identity, stamp: Stamp, event_key: str, details: TrackOptions) -> Draft:
+    """A Track. Raises as `put_all`; ValueError for revenue without currency or the other way round."""
     request = tracking_pb2.TrackRequest(event_key=event_key)
-    request.attributes.MergeFrom(user.request.attributes)
+    revenue = _money(details.get("revenue"), details.get("currency"))
+    if revenue is not None:
+        # Why not str: a Decimal of an odd exponent would be written as 1E+2, which the contract refuses.
+        request.revenue.amount, request.revenue.currency = f"{revenue.amount:f}", revenue.currency
+    for key, value in user.request.attributes.items():
+        request.attributes[key].CopyFrom(value)
     put_all(request.event_tags, details.get("tags", {}), "tags")
     put_all(request.properties, details.get("properties", {}), "properties")
-    money = _money(details.get("revenue"), details.get("currency"))
-    if money is not None:
-        request.revenue.amount = format(money.amount, "f")
-        request.revenue.currency = money.currency
-    return _call("Track", request, user, settings, stamp, details=details, decode=_replies.tracked)
+    return _draft("track", request, user, stamp, details)
 
 
-def identify(
-    user: Identity, settings: Settings, stamp: Stamp, traits: Mapping[str, object], details: EventOptions
-) -> Call[Accepted]:
+def identify(user: Identity, stamp: Stamp, traits: Mapping[str, object], details: EventOptions) -> Draft:
     """An Identify."""
     request = tracking_pb2.IdentifyRequest()
     put_all(request.traits, traits, "traits")
-    return _call("Identify", request, user, settings, stamp, details=details)
+    return _draft("identify", request, user, stamp, details)
 
 
-def page(user: Identity, settings: Settings, stamp: Stamp, name: str, details: NamedOptions) -> Call[Accepted]:
+def page(user: Identity, stamp: Stamp, name: str, details: NamedOptions) -> Draft:
     """A Page."""
     request = tracking_pb2.PageRequest(name=name, category=details.get("category", ""))
     put_all(request.properties, details.get("properties", {}), "properties")
-    return _call("Page", request, user, settings, stamp, details=details)
+    return _draft("page", request, user, stamp, details)
 
 
-def screen(user: Identity, settings: Settings, stamp: Stamp, name: str, details: NamedOptions) -> Call[Accepted]:
+def screen(user: Identity, stamp: Stamp, name: str, details: NamedOptions) -> Draft:
     """A Screen."""
     request = tracking_pb2.ScreenRequest(name=name, category=details.get("category", ""))
     put_all(request.properties, details.get("properties", {}), "properties")
-    return _call("Screen", request, user, settings, stamp, details=details)
+    return _draft("screen", request, user, stamp, details)
 
 
-def group(
-    user: Identity,
-    settings: Settings,
-    stamp: Stamp,
-    group_id: str,
-    *,
-    traits: Mapping[str, object],
-    details: EventOptions,
-) -> Call[Accepted]:
+def group(user: Identity, stamp: Stamp, group_id: str, traits: Mapping[str, object], details: EventOptions) -> Draft:
     """A Group."""
     request = tracking_pb2.GroupRequest(group_id=group_id)
     put_all(request.traits, traits, "traits")
-    return _call("Group", request, user, settings, stamp, details=details)
+    return _draft("group", request, user, stamp, details)
 
 
-def alias(user: Identity, settings: Settings, stamp: Stamp, previous_id: str, details: EventOptions) -> Call[Accepted]:
+def alias(user: Identity, stamp: Stamp, previous_id: str, details: EventOptions) -> Draft:
     """An Alias."""
-    request = tracking_pb2.AliasRequest(previous_id=previous_id)
-    return _call("Alias", request, user, settings, stamp, details=details)
+    return _draft("alias", tracking_pb2.AliasRequest(previous_id=previous_id), user, stamp, details)
 
 
-def _call(
-    method: str,
-    request: EventMessage,
-    user: Identity,
-    settings: Settings,
-    stamp: Stamp,
-    *,
-    details: EventOptions,
-    decode: Callable[[bytes], Accepted] = _replies.accepted,
-) -> Call[Accepted]:
-    """Fill in what all events have, and make the call of it."""
+_DECODERS: Mapping[str, Callable[[bytes], Accepted]] = MappingProxyType({"track": _replies.tracked})
+
+
+def call(draft: Draft, settings: Settings, timeout_s: float | None) -> Call[Accepted]:
+    """The call that brings one event."""
+    return Call(
+        method=SERVICE + draft.kind.capitalize(),
+        request=draft.request.SerializeToString(),
+        timeout_s=settings.event_timeout_s if timeout_s is None else timeout_s,
+        retry=EVENT_RETRY,
+        decode=_DECODERS.get(draft.kind, _replies.accepted),
+        event_id=draft.event_id,
+    )
+
+
+def _draft(kind: str, request: EventMessage, user: Identity, stamp: Stamp, details: EventOptions) -> Draft:
+    """Fill in what all events have."""
     request.user_id = user.user_id
     request.anonymous_id = user.anonymous_id
     request.event_id = details.get("event_id") or stamp.event_id
@@ -154,14 +163,7 @@ def _call(
         request.timestamp.FromDatetime(timestamp)
     put_all(request.context, details.get("context", {}), "context")
     put_all(request.integrations, details.get("integrations", {}), "integrations")
-    return Call(
-        method=SERVICE + method,
-        request=request.SerializeToString(),
-        timeout_s=details.get("timeout_s", settings.event_timeout_s),
-        retry=EVENT_RETRY,
-        decode=decode,
-        event_id=request.event_id,
-    )
+    return Draft(kind=kind, event_id=request.event_id, request=request)
 
 
 def _money(revenue: Money | Decimal | None, currency: str | None) -> Money | None:

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Final
 
+from google.rpc import code_pb2, error_details_pb2, status_pb2
+
 from sidecar_client import _encoding
 from sidecar_client._events import EventMessage
 from sidecar_client.decisions import Decision, Reason
@@ -25,7 +27,7 @@ EVENT_REQUESTS: Mapping[str, type[EventMessage]] = MappingProxyType(
 )
 
 
-def decided(answers: Iterable[Decision | str], decision_id: str) -> bytes:
+def decided(answers: Iterable[Decision | str], decision_id: str) -> decision_pb2.DecideResponse:
     """A DecideResponse; a string is the key of a flag that does not exist."""
     response = decision_pb2.DecideResponse(revision=REVISION, decision_id=decision_id)
     for answer in answers:
@@ -42,11 +44,24 @@ def decided(answers: Iterable[Decision | str], decision_id: str) -> bytes:
             reasons=decision.reasons,
         )
         _encoding.put_all(message.variables, decision.variables, f"variables of `{decision.flag_key}`")
-    return response.SerializeToString()
+    return response
 
 
-def status(method: str) -> bytes:
-    """A GetStatusResponse or a WatchResponse of a datafile that never changes."""
-    if method == "Watch":
-        return datafile_pb2.WatchResponse(revision=REVISION, source="fake").SerializeToString()
-    return datafile_pb2.GetStatusResponse(name="default", revision=REVISION, source="fake").SerializeToString()
+def status() -> datafile_pb2.GetStatusResponse:
+    """The state of a datafile that never changes."""
+    return datafile_pb2.GetStatusResponse(name="default", revision=REVISION, source="fake")
+
+
+def change() -> datafile_pb2.WatchResponse:
+    """The one message of a Watch on it."""
+    return datafile_pb2.WatchResponse(revision=REVISION, source="fake")
+
+
+def refusal(code: str, message: str, reason: str) -> bytes:
+    """The details of a status, as the sidecar puts them into a trailer; empty without a reason."""
+    if not reason:
+        return b""
+    status = status_pb2.Status(code=code_pb2.Code.Value(code), message=message)
+    status.details.add().Pack(error_details_pb2.ErrorInfo(reason=reason, domain="sidecar"))
+    encoded: bytes = status.SerializeToString()
+    return encoded

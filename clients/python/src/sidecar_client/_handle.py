@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import os
-import random
-import time
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Generic, Protocol, Self, TypeVar
 
 from sidecar_client._calls import Call, Counters
-from sidecar_client._events import Stamp
 from sidecar_client._identity import Identity
 from sidecar_client.decisions import ForcedDecision
+from sidecar_client.drafts import Drafts
+from sidecar_client.events import Accepted
 from sidecar_client.settings import Settings
 
 Owner = TypeVar("Owner")
@@ -26,6 +24,10 @@ class Performer(Protocol):
         """Drive one call to its answer, its fallback's answer, or a SidecarError."""
         ...
 
+    def record(self, call: Call[Accepted]) -> Accepted:
+        """Drive the call of one event, or keep it when no sidecar takes it and the client has a buffer."""
+        ...
+
 
 class AsyncPerformer(Protocol):
     """What a handle for asyncio needs of its client."""
@@ -34,29 +36,9 @@ class AsyncPerformer(Protocol):
         """As Performer.perform."""
         ...
 
-
-def new_id(now_ns: int | None = None) -> str:
-    """A version 7 UUID: the name of a decision or an event. Source: RFC 9562 §5.7.
-
-    `now_ns` is nanoseconds since 1970 UTC, by default the clock's. Why not version 4: the sidecar remembers event ids
-    in order, so ids that follow each other in time cost it a third less than random ones.
-    """
-    now_ms = (time.time_ns() if now_ns is None else now_ns) // 1_000_000
-    drawn = int.from_bytes(os.urandom(10))
-    variant = 0x8000 | (drawn >> 64 & 0x3FFF)
-    text = f"{now_ms & 0xFFFF_FFFF_FFFF:012x}"
-    return f"{text[:8]}-{text[8:]}-7{drawn >> 48 & 0xFFF:03x}-{variant:04x}-{drawn & 0xFFFF_FFFF_FFFF:012x}"
-
-
-def stamp() -> Stamp:
-    """A new id and the present time."""
-    now_ns = time.time_ns()
-    return Stamp(new_id(now_ns), now_ns)
-
-
-def jitter() -> float:
-    """The random part of a pause, 0 ≤ jitter < 1."""
-    return random.random()  # noqa: S311 - spreads retries in time, guards nothing
+    async def record(self, call: Call[Accepted]) -> Accepted:
+        """As Performer.record."""
+        ...
 
 
 class ClientState:
@@ -97,6 +79,16 @@ class Handle(Generic[Owner]):
     def attributes(self) -> Mapping[str, object]:
         """The user's attributes."""
         return self._identity.attributes
+
+    @property
+    def identity(self) -> Identity:
+        """Who it is, as the calls of the client need it."""
+        return self._identity
+
+    @property
+    def drafts(self) -> Drafts:
+        """The events of this user to be sent later: `client.import_events([user.drafts.track("purchase")])`."""
+        return Drafts(self._identity)
 
     def with_attributes(self, attributes: Mapping[str, object] | None = None, **more: object) -> Self:
         """The same user with these attributes added or replaced."""

@@ -15,14 +15,14 @@ from sidecar_client.pb import datafile_pb2, decision_pb2, event_pb2, reason_pb2,
 from sidecar_client.status import DatafileChange, DatafileStatus, DatafileWarning, Flushed, Remainder
 from sidecar_client.variables import Variables
 
-_REASONS = MappingProxyType(
+REASONS = MappingProxyType(
     {
         number: Reason(name.removeprefix("DECISION_REASON_"))
         for name, number in reason_pb2.DecisionReason.items()
         if name.removeprefix("DECISION_REASON_") in Reason.__members__
     }
 )
-_RULE_TYPES = MappingProxyType(
+RULE_TYPES = MappingProxyType(
     {
         number: RuleType(name.removeprefix("RULE_TYPE_"))
         for name, number in reason_pb2.RuleType.items()
@@ -39,13 +39,18 @@ _OUTCOME_STATES = MappingProxyType(
 
 def decisions(reply: bytes) -> Decisions:
     """The answer to a Decide."""
-    response = decision_pb2.DecideResponse.FromString(reply)
+    return decisions_of(decision_pb2.DecideResponse.FromString(reply))
+
+
+def decisions_of(response: decision_pb2.DecideResponse) -> Decisions:
+    """The decisions of one user."""
     revision, decision_id = response.revision, response.decision_id
-    listed = [_decision(each, revision, decision_id) for each in response.decisions]
+    listed = [decision_of(each, revision, decision_id) for each in response.decisions]
     return Decisions(listed, revision=revision, decision_id=decision_id)
 
 
-def _decision(message: decision_pb2.Decision, revision: str, decision_id: str) -> Decision:
+def decision_of(message: decision_pb2.Decision, revision: str, decision_id: str) -> Decision:
+    """One decision, made at this revision."""
     flag_key = message.flag_key
     variables = {key: value_of(value) for key, value in message.variables.items()}
     return Decision(
@@ -54,8 +59,8 @@ def _decision(message: decision_pb2.Decision, revision: str, decision_id: str) -
         enabled=message.enabled,
         variables=Variables(variables, flag_key=flag_key),
         rule_key=message.rule_key,
-        rule_type=_RULE_TYPES.get(message.rule_type, RuleType.UNSPECIFIED),
-        reason=_REASONS.get(message.reason, Reason.UNSPECIFIED),
+        rule_type=RULE_TYPES.get(message.rule_type, RuleType.UNSPECIFIED),
+        reason=REASONS.get(message.reason, Reason.UNSPECIFIED),
         experiment_id=message.experiment_id,
         variation_id=message.variation_id,
         reasons=tuple(message.reasons),
@@ -69,7 +74,7 @@ def tracked(reply: bytes) -> Accepted:
     response = tracking_pb2.TrackResponse.FromString(reply)
     return Accepted(
         event_id=response.event_id,
-        outcomes=tuple(_outcome(each) for each in response.outcomes),
+        outcomes=tuple(outcome(each) for each in response.outcomes),
         exposure_seen_here=response.exposure_seen_here,
     )
 
@@ -77,10 +82,11 @@ def tracked(reply: bytes) -> Accepted:
 def accepted(reply: bytes) -> Accepted:
     """The answer to Identify, Page, Screen, Group and Alias: their messages have the same fields."""
     response = tracking_pb2.IdentifyResponse.FromString(reply)
-    return Accepted(event_id=response.event_id, outcomes=tuple(_outcome(each) for each in response.outcomes))
+    return Accepted(event_id=response.event_id, outcomes=tuple(outcome(each) for each in response.outcomes))
 
 
-def _outcome(message: event_pb2.Outcome) -> Outcome:
+def outcome(message: event_pb2.Outcome) -> Outcome:
+    """What became of an event at one destination."""
     state = _OUTCOME_STATES.get(message.state, OutcomeState.UNSPECIFIED)
     return Outcome(destination=message.destination, state=state, reason=message.reason)
 

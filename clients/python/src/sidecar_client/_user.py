@@ -9,9 +9,12 @@ from collections.abc import Mapping, Sequence
 from typing import Unpack
 
 from sidecar_client import _decide, _events
-from sidecar_client._handle import Handle, Performer, new_id, stamp
-from sidecar_client.decisions import Decision, Decisions
+from sidecar_client._explain import explain
+from sidecar_client._handle import Handle, Performer
+from sidecar_client._stamps import new_id
+from sidecar_client.decisions import DecideOption, Decision, Decisions
 from sidecar_client.events import Accepted
+from sidecar_client.explanations import Explanation
 
 
 class User(Handle[Performer]):
@@ -30,7 +33,7 @@ class User(Handle[Performer]):
             _decide.decide_one(self._identity, self._settings, new_id(), flag_key, default=default, details=options)
         )
 
-    def decide_many(
+    def decide_for_keys(
         self,
         flag_keys: Sequence[str],
         defaults: Mapping[str, Decision] | None = None,
@@ -53,33 +56,56 @@ class User(Handle[Performer]):
             _decide.decide_several(self._identity, self._settings, new_id(), (), defaults=defaults, details=options)
         )
 
-    def track(self, event_key: str, **options: Unpack[_events.TrackOptions]) -> Accepted:
+    def explain(
+        self, flag_key: str, options: Sequence[DecideOption] = (), *, timeout_s: float | None = None
+    ) -> Explanation:
+        """Why the user gets what it gets, rule by rule; records nothing. Raises SidecarError."""
+        return self._client.perform(explain(self._identity, self._settings, flag_key, options, timeout_s))
+
+    def track(
+        self, event_key: str, *, timeout_s: float | None = None, **options: Unpack[_events.TrackOptions]
+    ) -> Accepted:
         """Something that the user did. Returns when it is written to the sidecar's disk."""
-        return self._client.perform(_events.track(self._identity, self._settings, stamp(), event_key, options))
+        return self._record(self.drafts.track(event_key, **options), timeout_s)
 
-    def identify(self, traits: Mapping[str, object] | None = None, **options: Unpack[_events.EventOptions]) -> Accepted:
+    def identify(
+        self,
+        traits: Mapping[str, object] | None = None,
+        *,
+        timeout_s: float | None = None,
+        **options: Unpack[_events.EventOptions],
+    ) -> Accepted:
         """Who the user is."""
-        return self._client.perform(_events.identify(self._identity, self._settings, stamp(), traits or {}, options))
+        return self._record(self.drafts.identify(traits, **options), timeout_s)
 
-    def page(self, name: str = "", **options: Unpack[_events.NamedOptions]) -> Accepted:
+    def page(
+        self, name: str = "", *, timeout_s: float | None = None, **options: Unpack[_events.NamedOptions]
+    ) -> Accepted:
         """A page that the user saw."""
-        return self._client.perform(_events.page(self._identity, self._settings, stamp(), name, options))
+        return self._record(self.drafts.page(name, **options), timeout_s)
 
-    def screen(self, name: str = "", **options: Unpack[_events.NamedOptions]) -> Accepted:
+    def screen(
+        self, name: str = "", *, timeout_s: float | None = None, **options: Unpack[_events.NamedOptions]
+    ) -> Accepted:
         """A screen of an app that the user saw."""
-        return self._client.perform(_events.screen(self._identity, self._settings, stamp(), name, options))
+        return self._record(self.drafts.screen(name, **options), timeout_s)
 
     def group(
         self,
         group_id: str,
         traits: Mapping[str, object] | None = None,
+        *,
+        timeout_s: float | None = None,
         **options: Unpack[_events.EventOptions],
     ) -> Accepted:
         """The group, as a company or team, that the user belongs to."""
-        return self._client.perform(
-            _events.group(self._identity, self._settings, stamp(), group_id, traits=traits or {}, details=options)
-        )
+        return self._record(self.drafts.group(group_id, traits, **options), timeout_s)
 
-    def alias(self, previous_id: str, **options: Unpack[_events.EventOptions]) -> Accepted:
+    def alias(
+        self, previous_id: str, *, timeout_s: float | None = None, **options: Unpack[_events.EventOptions]
+    ) -> Accepted:
         """The user was known as `previous_id` until now."""
-        return self._client.perform(_events.alias(self._identity, self._settings, stamp(), previous_id, options))
+        return self._record(self.drafts.alias(previous_id, **options), timeout_s)
+
+    def _record(self, draft: _events.Draft, timeout_s: float | None) -> Accepted:
+        return self._client.record(_events.call(draft, self._settings, timeout_s))

@@ -85,6 +85,8 @@ class Decision:
     reasons: tuple[str, ...] = ()
     revision: str = ""
     decision_id: str = ""
+    error_reason: str = ""
+    """Why this is the caller's default, by the word of the error, as `UNAVAILABLE`; empty when it was answered."""
 
     @classmethod
     def default(cls, flag_key: str, *, variation_key: str = "", enabled: bool = False, **variables: Value) -> Decision:
@@ -100,13 +102,16 @@ class Decision:
 class Decisions(Mapping[str, Decision]):
     """The decisions of one call by flag key, in the order of the request or of the datafile.
 
-    `revision` and `decision_id` are empty when the sidecar gave no answer.
+    `revision` and `decision_id` are empty when the sidecar gave no answer; `error_reason` then says why.
     """
 
-    __slots__ = ("_by_flag", "decision_id", "revision")
+    __slots__ = ("_by_flag", "decision_id", "error_reason", "revision")
 
-    def __init__(self, decisions: Sequence[Decision], *, revision: str = "", decision_id: str = "") -> None:
+    def __init__(
+        self, decisions: Sequence[Decision], *, revision: str = "", decision_id: str = "", error_reason: str = ""
+    ) -> None:
         self._by_flag = {decision.flag_key: decision for decision in decisions}
+        self.error_reason = error_reason
         self.revision = revision
         self.decision_id = decision_id
 

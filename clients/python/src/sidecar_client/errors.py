@@ -9,6 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from sidecar_client.events import Imported
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +47,8 @@ class SidecarError(Exception):
     """
 
     retryable = False
+    imported: Imported | None = None
+    """Of an import that broke off: what became of the events before. The rest starts at `accepted` plus the refused."""
 
     def __init__(self, fault: Fault, *, method: str = "", event_id: str = "") -> None:
         self.fault = fault
@@ -126,9 +132,10 @@ class SidecarFault(SidecarError):
 class ClientClosed(SidecarError):
     """The client was closed before the call, or during it."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, method: str = "", event_id: str = "") -> None:
         message = "the client is closed, so the call has no answer"
-        super().__init__(Fault(code="CANCELLED", reason="CLIENT_CLOSED", message=message))
+        fault = Fault(code="CANCELLED", reason="CLIENT_CLOSED", message=message)
+        super().__init__(fault, method=method, event_id=event_id)
 
 
 # --- reading a decision --------------------------------------------------------------------------------
@@ -136,6 +143,10 @@ class ClientClosed(SidecarError):
 
 class VariableError(Exception):
     """A variable of a decision cannot be read as asked."""
+
+    flag_key: str
+    variable_key: str
+    wanted: str
 
 
 class VariableMissing(VariableError, LookupError):

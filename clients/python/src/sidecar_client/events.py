@@ -7,9 +7,12 @@ proto/sidecar/v1/event.proto.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
+
+from sidecar_client.errors import SidecarError
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,3 +66,32 @@ class Accepted:
     event_id: str
     outcomes: tuple[Outcome, ...] = ()
     exposure_seen_here: bool = False
+    buffered: bool = False
+    """True when no sidecar took it yet and this client keeps it in memory, to send it later."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefusedBatch:
+    """Events of an import that the sidecar refused together, and why.
+
+    `first_index` is the place of the first among all that were given, from 0; the violations of `error` count from
+    it: `events[2].user_id` is event `first_index + 2`.
+    """
+
+    first_index: int
+    events: int
+    error: SidecarError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Imported:
+    """What became of an import: events accepted, repeats included, and what was refused.
+
+    `repeated` counts accepted events whose id was accepted before, and which are not queued again. `outcomes` are the
+    different outcomes, with how many events had each.
+    """
+
+    accepted: int
+    repeated: int
+    refused: tuple[RefusedBatch, ...]
+    outcomes: Mapping[Outcome, int]

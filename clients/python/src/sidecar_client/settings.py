@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, TypeAlias, TypedDict
 
+from sidecar_client import _tracing
+
 Token: TypeAlias = str | Callable[[], str]
 """A bearer token, or a function that reads the current one and is asked before every try."""
 
@@ -40,6 +42,11 @@ class Retry:
     pause_min_s: float
     pause_max_s: float
 
+    def pause_s(self, failures: int, jitter: float) -> float:
+        """How long to wait after so many failures in a row, 1 or more; 0 ≤ jitter < 1."""
+        full_s: float = min(self.pause_min_s * 2 ** min(failures - 1, 16), self.pause_max_s)
+        return full_s * (1 - jitter / 2)
+
 
 DECIDE_RETRY: Final = Retry(attempts_max=3, pause_min_s=0.01, pause_max_s=0.02)
 """Why so few: a sidecar that is gone must not cost each request the whole deadline of a decision."""
@@ -47,6 +54,9 @@ EVENT_RETRY: Final = Retry(attempts_max=20, pause_min_s=0.02, pause_max_s=0.2)
 """Why so many: an event has no default, so its deadline is the bound."""
 WATCH_RETRY: Final = Retry(attempts_max=1, pause_min_s=0.1, pause_max_s=5.0)
 """Of a stream, only the pauses: it is opened again until the client is closed."""
+
+BUFFER_RETRY: Final = Retry(attempts_max=1, pause_min_s=0.1, pause_max_s=5.0)
+"""Of the buffer and of an import, only the pauses between two tries of the same events."""
 
 
 class ConnectOptions(TypedDict, total=False):
@@ -59,6 +69,9 @@ class ConnectOptions(TypedDict, total=False):
     decide_timeout_s: float
     event_timeout_s: float
     status_timeout_s: float
+    import_timeout_s: float
+    buffer_events_max: int
+    buffer_bytes_max: int
     reply_bytes_max: int
 
 
@@ -79,7 +92,13 @@ class Settings:
     decide_timeout_s: float = 0.25
     event_timeout_s: float = 1.0
     status_timeout_s: float = 5.0
-    """Of `status`; `flush` is told its own."""
+    """Of `status`, `explain` and `decide_many`, none of which stands in a request's way; `flush` is told its own."""
+    import_timeout_s: float = 10.0
+    """Of one batch of `import_events`."""
+    buffer_events_max: int = 0
+    """Events kept in memory while no sidecar takes them, to be sent later in order; 0 = none: the call raises."""
+    buffer_bytes_max: int = 8 * 1024 * 1024
+    """The bytes of those. Past either bound the oldest is dropped, and counted."""
     reply_bytes_max: int = 32 * 1024 * 1024
     """The largest reply taken: decisions of many flags for many users need it."""
 
@@ -89,11 +108,15 @@ class Settings:
         host, _, port = self.address.rpartition(":")
         if not unix and not (host and port.isascii() and port.isdigit() and 0 < int(port) <= PORT_MAX):
             raise ValueError(f"address is `{self.address}`, wanted `HOST:PORT` or `unix:PATH`")
-        for name in ("decide_timeout_s", "event_timeout_s", "status_timeout_s"):
+        for name in ("decide_timeout_s", "event_timeout_s", "status_timeout_s", "import_timeout_s"):
             if not getattr(self, name) > 0:
                 raise ValueError(f"{name} is {getattr(self, name)}, wanted more than 0")
+        for name in ("buffer_events_max", "buffer_bytes_max"):
+            if getattr(self, name) < 0:
+                raise ValueError(f"{name} is {getattr(self, name)}, wanted 0 or more")
 
     def metadata(self) -> tuple[tuple[str, str], ...]:
-        """The headers of one try; a token that is a function is asked here."""
+        """The headers of one try: token, asked here when it is a function, and the trace of the caller's span."""
         token = self.token() if callable(self.token) else self.token
-        return (("authorization", f"Bearer {token}"),) if token else ()
+        traced = _tracing.headers()
+        return (("authorization", f"Bearer {token}"), *traced) if token else traced

@@ -21,14 +21,15 @@ class Remainder:
 
 @dataclass(frozen=True, slots=True)
 class Flushed:
-    """What `flush` left, one entry for each destination."""
+    """What `flush` left, one entry for each destination, and the events that are still in this client's buffer."""
 
     remainders: tuple[Remainder, ...]
+    buffered: int = 0
 
     @property
     def complete(self) -> bool:
         """Everything accepted before the flush is delivered, or a dead letter that says why."""
-        return not any(each.events for each in self.remainders)
+        return not (self.buffered or any(each.events for each in self.remainders))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,25 @@
 """The seam under the clients: bytes to a method, bytes back. Two protocols, one blocking and one for asyncio.
 
-An implementation owns connection, TLS, token and deadlines of single tries; it knows no message, retries
-nothing and raises `WireFailure` and `ClientClosed` alone. grpcio's is in `_grpcio`, the fake's in `testing`.
+grpcio's implementation is in `_grpcio`, the fake's in `testing`; another needs nothing but what is written here, is
+given `Settings` and takes address, TLS and `reply_bytes_max` from it. What every implementation promises:
+
+* **Calls.** It knows no message and retries nothing: one call is one try, so that the client alone decides what is sent
+  twice. A failed one raises `WireFailure` or `ClientClosed`, and nothing else. gRPC's own message bound for what is
+  sent is off: the sidecar's refusal says more.
+* **Headers.** `Settings.metadata()` is read in the caller's thread or task at the begin of each try: a token may be
+  new, and the span is the caller's.
+* **Connection.** Made by the first call, shared by all, made anew after it broke, without a call having to fail for
+  each attempt: between two, 100 ms rising to 1 s. A call that finds none fails with UNAVAILABLE, not later than its
+  deadline, and before it was sent; one whose connection broke under way fails with UNAVAILABLE too. No proxy of the
+  environment is used. On a Unix socket the authority is `localhost`.
+* **Deadline.** It is sent as `grpc-timeout`, and kept here too: a call returns in time though the peer stands still.
+* **Fork.** A blocking transport works in a forked child: it never uses or closes what belongs to the parent. Where it
+  cannot, the child's calls fail at once and say why. One for asyncio dies with its loop and is made in the child.
+* **Close.** Ends every call, stream and wait under way with ClientClosed, from any thread; after it every call raises
+  ClientClosed. Idempotent. No thread, task or socket is left.
+
+Why there are no client streams: an import is a row of calls, each with a deadline, and an answer that says what was
+accepted; a sidecar next door leaves no round trip worth a stream.
 """
 
 from __future__ import annotations
@@ -36,7 +54,7 @@ class Transport(Protocol):
         ...
 
     def wait(self, pause_s: float) -> bool:
-        """Rest before another try of a stream. True when `close` was called meanwhile."""
+        """Rest before another try, outside of any call. True when `close` was called, at once when it is meanwhile."""
         ...
 
     def close(self) -> None:

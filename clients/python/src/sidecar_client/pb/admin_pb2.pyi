@@ -143,10 +143,12 @@ class RequeueRequest(_message.Message):
     def __init__(self, destination: _Optional[str] = ..., dead_letter_ids: _Optional[_Iterable[str]] = ..., all: bool = ..., datafile: _Optional[str] = ...) -> None: ...
 
 class RequeueResponse(_message.Message):
-    __slots__ = ("requeued",)
+    __slots__ = ("requeued", "left")
     REQUEUED_FIELD_NUMBER: _ClassVar[int]
+    LEFT_FIELD_NUMBER: _ClassVar[int]
     requeued: int
-    def __init__(self, requeued: _Optional[int] = ...) -> None: ...
+    left: int
+    def __init__(self, requeued: _Optional[int] = ..., left: _Optional[int] = ...) -> None: ...
 
 class PurgeRequest(_message.Message):
     __slots__ = ("destination", "dead_letter_ids", "all", "datafile")

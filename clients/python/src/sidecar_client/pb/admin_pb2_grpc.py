@@ -27,7 +27,7 @@ if _version_not_supported:
 
 class AdminServiceStub(object):
     """For operators. Served on Unix sockets, elsewhere only when configured; else gRPC's own UNIMPLEMENTED.
-    Errors of every method: INVALID_ARGUMENT (also for a destination that is not configured),
+    Errors of every method: INVALID_ARGUMENT (also for a destination that is neither configured nor holds events),
     NOT_FOUND/DATAFILE_NOT_FOUND, RESOURCE_EXHAUSTED/OUTBOX_UNWRITABLE, UNAVAILABLE/STOPPING, INTERNAL.
     """
 
@@ -66,7 +66,7 @@ class AdminServiceStub(object):
 
 class AdminServiceServicer(object):
     """For operators. Served on Unix sockets, elsewhere only when configured; else gRPC's own UNIMPLEMENTED.
-    Errors of every method: INVALID_ARGUMENT (also for a destination that is not configured),
+    Errors of every method: INVALID_ARGUMENT (also for a destination that is neither configured nor holds events),
     NOT_FOUND/DATAFILE_NOT_FOUND, RESOURCE_EXHAUSTED/OUTBOX_UNWRITABLE, UNAVAILABLE/STOPPING, INTERNAL.
     """
 
@@ -93,7 +93,8 @@ class AdminServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def Requeue(self, request, context):
-        """Puts dead letters back at the end of their destination's queue.
+        """Puts dead letters back at the end of their destination's queue, as far as its bound allows. Of a destination that
+        is not configured any more nothing can be put back: INVALID_ARGUMENT.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -144,7 +145,7 @@ def add_AdminServiceServicer_to_server(servicer, server):
  # This class is part of an EXPERIMENTAL API.
 class AdminService(object):
     """For operators. Served on Unix sockets, elsewhere only when configured; else gRPC's own UNIMPLEMENTED.
-    Errors of every method: INVALID_ARGUMENT (also for a destination that is not configured),
+    Errors of every method: INVALID_ARGUMENT (also for a destination that is neither configured nor holds events),
     NOT_FOUND/DATAFILE_NOT_FOUND, RESOURCE_EXHAUSTED/OUTBOX_UNWRITABLE, UNAVAILABLE/STOPPING, INTERNAL.
     """
 

@@ -1,4 +1,4 @@
-"""The grpcio wire on real sockets: TCP and Unix at once, file modes, TLS with and without client certificates."""
+"""Either wire on real sockets: TCP and Unix at once, file modes, TLS with and without client certificates."""
 
 from __future__ import annotations
 
@@ -18,6 +18,8 @@ from grpc import aio
 from sidecar.errors import ConfigInvalid
 from sidecar.pb import decision_pb2
 from tests.support.served import DECIDE, decide_request, serving
+
+pytestmark = pytest.mark.usefixtures("wire")
 
 
 @pytest.fixture

@@ -1,0 +1,1 @@
+"""The conformance program of the Python client: `python -m clients.python.conformance`."""

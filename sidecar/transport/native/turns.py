@@ -1,0 +1,235 @@
+"""A turn of the event loop: run the handlers of all calls that its reads brought, then write each connection once.
+
+Reads only parse; the one `call_soon` after them answers. So the calls of many connections share a turn, a call waits
+for no write of another, and a connection's replies, also those of tasks that finished together (a group commit
+completes many), leave in one write. Handlers that answer at once cost no task; the others have one, which is kept here
+until it ends.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Coroutine
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final
+
+from decision_sidecar_native import CALL, CANCELLED, ENDED, MESSAGE, OPENED, WRITABLE
+
+from sidecar.errors import Stopping
+from sidecar.rpc.methods import Bidirectional, Code, MethodTable, Refusal, ServerStream, Unary, UnaryHandler
+from sidecar.rpc.refusals import refusal, refusal_of
+from sidecar.transport.native.connection import Connection, NativeCall
+from sidecar.transport.native.deadlines import Deadlines
+from sidecar.transport.native.requests import Requests
+
+if TYPE_CHECKING:
+    from decision_sidecar_native import Request, ServerEvent
+
+REPLIES_PER_TURN: Final = 64
+"""Messages that one stream sends before others get their turn: a stream whose requests are all there never waits."""
+
+
+class Turns:
+    """Answers calls by the table. Of the event loop's thread alone."""
+
+    def __init__(self, table: MethodTable, on_refused: Callable[[str, Refusal], None]) -> None:
+        self._names = tuple(table)
+        self._methods = tuple(table.values())
+        self._unary: tuple[UnaryHandler | None, ...] = tuple(
+            method.handler if isinstance(method, Unary) else None for method in self._methods
+        )
+        self._on_refused = on_refused
+        self._queue: list[Connection] = []
+        self._deadlines = Deadlines(self._passed)
+        self.tasks: set[asyncio.Task[None]] = set()
+        """The calls that wait for something. What they raise is answered; nothing leaves them."""
+
+    def methods(self) -> list[tuple[str, bool]]:
+        """Each method's full name and whether its request is a single message; events name a method by its place."""
+        kinds = zip(self._names, self._methods, strict=True)
+        return [(name, not isinstance(method, Bidirectional)) for name, method in kinds]
+
+    def wake(self, connection: Connection) -> None:
+        """Look at a connection in the next turn."""
+        if connection.queued:
+            return
+        connection.queued = True
+        if not self._queue:
+            asyncio.get_running_loop().call_soon(self._run)
+        self._queue.append(connection)
+
+    def cut(self, connection: Connection) -> None:
+        """End the calls that still run, telling their callers that the process stops."""
+        stopping = refusal_of(Stopping(), "")
+        for call in list(connection.calls.values()):
+            self._refuse(call, stopping)
+            call.end()
+
+    def close(self) -> None:
+        """Watch no deadline any more."""
+        self._deadlines.close()
+
+    # --- a turn ---------------------------------------------------------------------------------------------------
+
+    def _run(self) -> None:
+        queue, self._queue = self._queue, []
+        for connection in queue:
+            connection.queued = False
+            try:
+                if connection.events:
+                    self._answer(connection, *connection.take_events())
+                connection.flush()
+            except BaseException as error:  # noqa: BLE001 - a panic of the codec is none of Exception; the others go on
+                connection.fail(error)
+
+    def _answer(self, connection: Connection, events: list[ServerEvent], gone: set[int]) -> None:
+        """The hot path: each line in the loop costs every call."""
+        unary, reply = self._unary, connection.codec.reply
+        received_s, now_s = connection.received_s, time.monotonic()
+        for event in events:
+            if event[0] != CALL:
+                self._take(connection, event, gone)
+                continue
+            _, call_id, method, message, request = event
+            timeout_s = request.timeout_s
+            call = NativeCall(
+                connection, call_id, request, method, None if timeout_s is None else received_s + timeout_s
+            )
+            if gone and call_id in gone:
+                continue
+            if timeout_s is not None and received_s + timeout_s <= now_s:
+                self._refuse(call, _late())
+                continue
+            handler = unary[method]
+            try:
+                if handler is None:
+                    self._open(call, message)
+                    continue
+                answer = handler(message, call)
+                if isinstance(answer, bytes):
+                    reply(call_id, answer)
+                    continue
+            except Exception as error:  # noqa: BLE001 - whatever a handler raises is answered, and logged if it is ours
+                self._refuse(call, refusal_of(error, self._names[method]))
+                continue
+            self._start(call, self._finish(call, answer))
+
+    def _take(self, connection: Connection, event: ServerEvent, gone: set[int]) -> None:
+        """What is not a whole call: a stream's beginning and messages, and what befalls calls that wait."""
+        if event[0] == OPENED:
+            if event[1] not in gone:
+                self._open_many(connection, event[1], event[2], event[3])
+            return
+        call = connection.calls.get(event[1])
+        if call is None:
+            return
+        if event[0] == CANCELLED:
+            call.end()
+        elif event[0] == WRITABLE:
+            call.writable()
+        elif call.requests is not None:
+            if event[0] == MESSAGE:
+                call.requests.put(event[2])
+            elif event[0] == ENDED:
+                call.requests.end()
+
+    # --- calls that wait ------------------------------------------------------------------------------------------
+
+    def _open(self, call: NativeCall, message: bytes) -> None:
+        method = self._methods[call.method]
+        assert isinstance(method, ServerStream), "the codec gives whole requests to methods with a single one"
+        self._start(call, self._stream(call, method.handler(message, call)))
+
+    def _open_many(self, connection: Connection, call_id: int, method_index: int, request: Request) -> None:
+        method = self._methods[method_index]
+        assert isinstance(method, Bidirectional), "the codec opens methods with many requests"
+        timeout_s = request.timeout_s
+        deadline_s = None if timeout_s is None else connection.received_s + timeout_s
+        call = NativeCall(connection, call_id, request, method_index, deadline_s)
+        call.requests = Requests(partial(connection.consumed, call_id))
+        self._start(call, self._stream(call, method.handler(call.requests, call)))
+
+    def _start(self, call: NativeCall, work: Coroutine[Any, Any, None]) -> None:
+        call.task = asyncio.get_running_loop().create_task(work)
+        self.tasks.add(call.task)
+        call.connection.calls[call.call_id] = call
+        if call.deadline_s is not None:
+            self._deadlines.watch(call, call.deadline_s)
+
+    async def _finish(self, call: NativeCall, answer: Awaitable[bytes]) -> None:
+        """The task of a unary call."""
+        try:
+            if call.gone:
+                _drop(answer)
+                return
+            call.started = True
+            call.connection.codec.reply(call.call_id, await answer)
+        except BaseException as error:  # noqa: BLE001 - see `_failed`
+            self._failed(call, error)
+        finally:
+            self._ended(call)
+
+    async def _stream(self, call: NativeCall, replies: AsyncIterator[bytes]) -> None:
+        """The task of a call with many replies."""
+        connection, sent = call.connection, 0
+        send, call_id = connection.codec.send, call.call_id
+        try:
+            if call.gone:
+                return
+            call.started = True
+            async for reply in replies:
+                room = send(call_id, reply)
+                self.wake(connection)
+                sent += 1
+                if not room:
+                    await call.until_writable()
+                elif not sent % REPLIES_PER_TURN:
+                    await asyncio.sleep(0)
+            connection.codec.finish(call_id, Code.OK)
+        except BaseException as error:  # noqa: BLE001 - see `_failed`
+            self._failed(call, error)
+        finally:
+            self._ended(call)
+            if isinstance(replies, AsyncGenerator):
+                # What was interrupted while it sent has a handler that still waits to go on.
+                await replies.aclose()
+
+    def _failed(self, call: NativeCall, error: BaseException) -> None:
+        """Answer whatever a handler raised; logged if it is ours. What is no error of a handler ends the connection."""
+        if isinstance(error, asyncio.CancelledError):
+            self._refuse(call, refusal(Code.CANCELLED, "CANCELLED", "the call was cancelled inside the sidecar"))
+        elif isinstance(error, Exception):
+            self._refuse(call, refusal_of(error, self._names[call.method]))
+        else:
+            call.connection.fail(error)
+
+    def _refuse(self, call: NativeCall, because: Refusal) -> None:
+        if not call.gone:
+            self._on_refused(self._names[call.method], because)
+            call.connection.codec.finish(call.call_id, int(because.code), because.message, because.details)
+
+    def _ended(self, call: NativeCall) -> None:
+        if call.task is not None:
+            self.tasks.discard(call.task)
+        call.connection.calls.pop(call.call_id, None)
+        if call.deadline_s is not None:
+            self._deadlines.forget(call)
+        self.wake(call.connection)
+
+    def _passed(self, call: NativeCall) -> None:
+        """The deadline of a call that waits."""
+        self._refuse(call, _late())
+        call.end()
+        self.wake(call.connection)
+
+
+def _late() -> Refusal:
+    return refusal(Code.DEADLINE_EXCEEDED, "DEADLINE_EXCEEDED", "the deadline passed before the answer")
+
+
+def _drop(answer: Awaitable[bytes]) -> None:
+    """Leave an awaitable that was never begun, so that Python does not warn of it."""
+    close = getattr(answer, "close", None)
+    if close is not None:
+        close()

@@ -1,0 +1,24 @@
+"""Toolchains of other languages that tests drive: a missing one skips loudly, and fails where `CI` is set."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from typing import NoReturn
+
+import pytest
+
+
+def require(program: str) -> str:
+    """The path of a program such as `go`, `cargo`, `node` or `mvn`; without it the test skips, or fails in CI."""
+    found = shutil.which(program)
+    if found is None:
+        missing(f"`{program}` is not on the path")
+    return found
+
+
+def missing(what: str) -> NoReturn:
+    """End the test because of something that this machine lacks: failed in CI, which must have all, else skipped."""
+    if os.environ.get("CI"):
+        pytest.fail(f"{what}; CI wants every toolchain that a test drives")
+    pytest.skip(what)
