@@ -6,7 +6,7 @@ is fixed then and not looked at again. Rules: docs/events.md. What is told of it
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -108,16 +108,14 @@ class Tracker:
         """The names of the destinations that the events of a project may go to, in the order of the config."""
         return tuple(one.name for one in self._destinations.get(project.name, ()))
 
-    async def accept(self, event: Event, body: bytes, project: Project, *, id_chosen: bool) -> Accepted:
-        """Write one event for those who take it, and return when it is on disk.
+    def accept(self, event: Event, body: bytes, project: Project, *, id_chosen: bool) -> Awaitable[Accepted]:
+        """Write one event for those who take it; what is returned is done when it is on disk.
 
         `body` is the outbox record that holds this one event; `id_chosen` says that the caller chose its id, so that a
         repeat is recognised. Raises `RequestInvalid` for what a destination cannot take without loss,
-        `EventKeyNotFound`, `NoDatafile`, `OutboxFull`, `OutboxUnwritable`.
+        `EventKeyNotFound`, `NoDatafile` at once; the awaitable `OutboxFull`, `OutboxUnwritable`.
         """
         outcomes, queued = self.judge(event, project)
-        if not queued:
-            return self._accepted(event, project, outcomes)
         record = Record(
             body=body,
             facts=project.encoded,
@@ -128,7 +126,14 @@ class Tracker:
             outcomes=(outcomes,) if id_chosen else (),
             joins=True,
         )
-        (earlier,) = await self._outbox.append(record)
+        return self._written(record if queued else None, event, project, outcomes)
+
+    async def _written(
+        self, record: Record | None, event: Event, project: Project, outcomes: tuple[Outcome, ...]
+    ) -> Accepted:
+        earlier = None
+        if record is not None:
+            (earlier,) = await self._outbox.append(record)
         if earlier is not None:
             self._telemetry.events_repeated += 1
             return Accepted(earlier, repeated=True, exposure_seen=bool(self._exposure_seen(event, project)))

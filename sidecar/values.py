@@ -11,6 +11,8 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import TypeAlias
 
+from msgspec import Struct
+
 Value: TypeAlias = "None | bool | int | float | str | list[Value] | dict[str, Value]"
 """One attribute, tag, property, trait or variable, as the native type of the language.
 
@@ -31,8 +33,7 @@ class OutcomeState(StrEnum):
     SKIPPED = "SKIPPED"
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(Struct, frozen=True):
     """What became of one event at one destination, said in the reply to the call that brought it.
 
     `reason` is empty when all of the event is queued; else an upper-case word and, after a colon, what was left

@@ -90,7 +90,7 @@ class OptimizelyDestination:
             return outcomes.skipped(self.name, outcomes.EVENT_KEY_NOT_FOUND)
         if self._too_large(event, facts):
             return outcomes.skipped(self.name, outcomes.TOO_LARGE)
-        unsent = wire.conversion_tags(event, self._config.currency).unsent if isinstance(event, Track) else ""
+        unsent = wire.unsent_of(event, self._config.currency) if isinstance(event, Track) else ""
         return outcomes.queued(self.name, unsent) if unsent else self._queued
 
     def route_alike(self, sort: EventSort, facts: ProjectFacts | None) -> outcomes.Outcome | None:

@@ -2,7 +2,7 @@
 
 An event is what one destination receives as one unit; batches, dead letters and every count are of events.
 Where an event goes is not part of it: that was decided when it was accepted and is kept beside it in the
-outbox.
+outbox. Why Structs: two are made for each event, when it is accepted and when it leaves, in a fifth of the time.
 """
 
 from __future__ import annotations
@@ -13,14 +13,11 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import TypeAlias
 
+from msgspec import Struct
+
 from sidecar.values import Money, Value
 
 NO_VALUES: Mapping[str, Value] = MappingProxyType({})
-
-
-def _no_values() -> Mapping[str, Value]:
-    # A factory, since dataclasses take a mapping for a mutable default.
-    return NO_VALUES
 
 
 class EventKind(StrEnum):
@@ -55,8 +52,7 @@ class ProjectFacts:
     event_ids: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Origin:
+class Origin(Struct, frozen=True, kw_only=True, gc=False):
     """What every event has: identity, time and where it came from.
 
     `event_id` is 1-100 characters, stable over retries and restarts; `time_ms` is when it happened,
@@ -70,9 +66,11 @@ class Origin:
     user_id: str
     anonymous_id: str = ""
     datafile: str = ""
-    context: Mapping[str, Value] = field(default_factory=_no_values)
-    integrations: Mapping[str, Value] = field(default_factory=_no_values)
+    context: Mapping[str, Value] = NO_VALUES
+    integrations: Mapping[str, Value] = NO_VALUES
     historical: bool = False
+    request_bytes: int = 0
+    """The size of the request that said all this: a bound of what it can become. 0 = not known."""
 
     @property
     def visitor_id(self) -> str:
@@ -80,8 +78,7 @@ class Origin:
         return self.user_id or self.anonymous_id
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Impression:
+class Impression(Struct, frozen=True, kw_only=True, gc=False):
     """A user was shown a variation (or, with empty keys, none). Its event id is derived from the decision id.
 
     `rule_type` is spelled as Optimizely does: feature-test, rollout, holdout, experiment.
@@ -98,11 +95,10 @@ class Impression:
     experiment_id: str
     experiment_key: str
     variation_id: str
-    attributes: Mapping[str, Value] = field(default_factory=_no_values)
+    attributes: Mapping[str, Value] = NO_VALUES
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Track:
+class Track(Struct, frozen=True, kw_only=True, gc=False):
     """A user did something.
 
     `event_tags` have Optimizely's meaning, `properties` Segment's; `revenue` is above both.
@@ -110,51 +106,46 @@ class Track:
 
     origin: Origin
     event_key: str
-    attributes: Mapping[str, Value] = field(default_factory=_no_values)
-    event_tags: Mapping[str, Value] = field(default_factory=_no_values)
-    properties: Mapping[str, Value] = field(default_factory=_no_values)
+    attributes: Mapping[str, Value] = NO_VALUES
+    event_tags: Mapping[str, Value] = NO_VALUES
+    properties: Mapping[str, Value] = NO_VALUES
     revenue: Money | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Identify:
+class Identify(Struct, frozen=True, kw_only=True, gc=False):
     """Traits of a user."""
 
     origin: Origin
-    traits: Mapping[str, Value] = field(default_factory=_no_values)
+    traits: Mapping[str, Value] = NO_VALUES
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Page:
+class Page(Struct, frozen=True, kw_only=True, gc=False):
     """A page was viewed."""
 
     origin: Origin
     name: str = ""
     category: str = ""
-    properties: Mapping[str, Value] = field(default_factory=_no_values)
+    properties: Mapping[str, Value] = NO_VALUES
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Screen:
+class Screen(Struct, frozen=True, kw_only=True, gc=False):
     """A screen of an application was viewed."""
 
     origin: Origin
     name: str = ""
     category: str = ""
-    properties: Mapping[str, Value] = field(default_factory=_no_values)
+    properties: Mapping[str, Value] = NO_VALUES
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Group:
+class Group(Struct, frozen=True, kw_only=True, gc=False):
     """A user belongs to a group (an account, a company)."""
 
     origin: Origin
     group_id: str
-    traits: Mapping[str, Value] = field(default_factory=_no_values)
+    traits: Mapping[str, Value] = NO_VALUES
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Alias:
+class Alias(Struct, frozen=True, kw_only=True, gc=False):
     """Two identities are one: `previous_id` is now `origin.user_id`."""
 
     origin: Origin

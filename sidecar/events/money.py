@@ -103,6 +103,9 @@ def check_money(
     Call it for tags that `check_event_tags` accepts. Each violation names the field that disagrees and what
     it disagrees with; the typed amount, then `properties`, is taken as the one that is meant.
     """
+    if typed is None and not properties:
+        # One vocabulary cannot contradict itself.
+        return []
     violations = _check_typed(typed)
     if violations:
         return violations

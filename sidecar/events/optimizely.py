@@ -24,7 +24,7 @@ from sidecar.events.money import (
     value_of,
     why_not_in,
 )
-from sidecar.events.wire import LIBRARY, bytes_at_most, encode, listed
+from sidecar.events.wire import LIBRARY, bytes_at_most, encode, event_bytes_at_most, listed
 from sidecar.values import Scalar, Value
 
 _NUMBER_MAX: Final = 2**53
@@ -32,6 +32,8 @@ _RESERVED: Final = "$opt_"
 _BOT_FILTERING: Final = "$opt_bot_filtering"
 # What a visitor object has at most besides attributes and tags: keys and ids, bounded, and fixed words, with room.
 _FRAME_BYTES: Final = 1_000_000
+_PLAIN: Final = (str, int, bool)
+"""Tags of these types are sent as they are: minor units, too, which are in the destination's own currency."""
 _VARIATION_ID: Final = re.compile(r"[0-9]+")
 
 Json: TypeAlias = dict[str, object]
@@ -74,6 +76,15 @@ def conversion_tags(track: Track, currency: str) -> Tags:
     if value is not None:
         tags["value"] = value
     return Tags(tags, revenue, value, "; ".join(unsent))
+
+
+def unsent_of(track: Track, currency: str) -> str:
+    """`conversion_tags(…).unsent`, without making the tags of an event that has nothing to leave out."""
+    if track.revenue is None and not track.properties:
+        plain = (type(tag) in _PLAIN for tag in track.event_tags.values())
+        if all(plain):
+            return ""
+    return conversion_tags(track, currency).unsent
 
 
 def conversion(track: Track, facts: ProjectFacts, currency: str) -> bytes:
@@ -125,6 +136,9 @@ def violations(event: Event) -> Sequence[Violation]:
 
 def visitor_bytes_at_most(event: Impression | Track) -> int:
     """An upper bound of a visitor object and its envelope, cheaper than to render it."""
+    if event.origin.request_bytes:
+        # Twice: as below.
+        return 2 * event_bytes_at_most(event) + _FRAME_BYTES
     # Twice: a reserved attribute has its key as its id too.
     carried = 2 * bytes_at_most(event.attributes)
     if isinstance(event, Track):

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field
 from math import isfinite
 from typing import Any, Final, TypeAlias, TypeVar, get_args
 
 import mmh3
+from msgspec.structs import replace
 
 from sidecar.events.model import Event, EventKind, Origin, kind_of
 from sidecar.events.paths import Node, reshaped
@@ -36,8 +37,10 @@ REVENUE: Final = "revenue"
 """The root that can only be dropped: the typed amount of a Track."""
 
 _ROOTS: Final = MAPS | TEXTS | {REVENUE}
-_OWN_FIELDS: Final = {kind: tuple(one.name for one in fields(kind) if one.name in _ROOTS) for kind in get_args(Event)}
-_ORIGIN_FIELDS: Final = tuple(one.name for one in fields(Origin) if one.name in _ROOTS)
+_OWN_FIELDS: Final = {
+    kind: tuple(name for name in kind.__struct_fields__ if name in _ROOTS) for kind in get_args(Event)
+}
+_ORIGIN_FIELDS: Final = tuple(name for name in Origin.__struct_fields__ if name in _ROOTS)
 _INTEGRATIONS: Final = "integrations"
 
 Field: TypeAlias = Mapping[str, Value] | str | Money | None
@@ -111,7 +114,10 @@ class Rules:
         if self.context:
             origin = replace(origin, context=merged(self.context, origin.context))
         changed = self._part(event, _OWN_FIELDS[type(event)])
-        return changed if origin is event.origin else replace(changed, origin=origin)
+        if origin is event.origin and changed is event:
+            return event
+        # What a rule adds is not in the request, whose size no longer bounds what is sent.
+        return replace(changed, origin=replace(origin, request_bytes=0))
 
     def hashed(self, value: Value) -> Value:
         """HMAC-SHA256 of a text, or of a number or bool as JSON says it, in 64 hexadecimal digits.

@@ -7,7 +7,6 @@ exact at any size, decimals are numbers. Rules: docs/events.md "JSON".
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import fields
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Final, get_args
@@ -30,7 +29,7 @@ _NUMBER_BYTES_MAX: Final = 25
 
 # The keys of a message and its context, quotes, instants, kind, library and project, with room.
 _FRAME_BYTES: Final = 1_500
-_FIELDS: Final = {kind: [field.name for field in fields(kind) if field.name != "origin"] for kind in get_args(Event)}
+_FIELDS: Final = {kind: [name for name in kind.__struct_fields__ if name != "origin"] for kind in get_args(Event)}
 
 _NAMES_MAX: Final = 8
 _NAME_CHARACTERS_MAX: Final = 64
@@ -97,6 +96,8 @@ def bytes_at_most(value: Value | Mapping[str, Value]) -> int:
 def event_bytes_at_most(event: Event) -> int:
     """An upper bound of an event as our JSON: its values and a frame of words and short ids."""
     origin = event.origin
+    if origin.request_bytes:
+        return sort_bytes_at_most(origin.request_bytes, origin.datafile)
     total = _FRAME_BYTES
     for text in (origin.event_id, origin.user_id, origin.anonymous_id, origin.datafile):
         total += bytes_at_most(text)

@@ -119,7 +119,7 @@ def bytes_of(notification: Notification) -> int:
     """About what a notification holds in memory, if nothing of it is shared."""
     if isinstance(notification, EventTracked):
         event = notification.event
-        parts = (getattr(each, name) for each in (event, event.origin) for name in each.__dataclass_fields__)
+        parts = (getattr(each, name) for each in (event, event.origin) for name in each.__struct_fields__)
         return _values_bytes(parts)
     if isinstance(notification, DeliveryDone):
         return _values_bytes(notification.event_ids)

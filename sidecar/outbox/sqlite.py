@@ -94,9 +94,9 @@ class SqliteOutbox:
         """`Outbox.offer`; a refusal is counted in `stats.offered_refused`."""
         return self._writer.offer(record)
 
-    async def append(self, record: Record) -> Accepted:
+    def append(self, record: Record) -> asyncio.Future[Accepted]:
         """`Outbox.append`. Cancelled, it may have been accepted all the same."""
-        return await self._writer.append(record)
+        return self._writer.append(record)
 
     async def append_together(self, records: Sequence[Record]) -> Accepted:
         """`Outbox.append_together`. Cancelled, they may have been accepted all the same."""

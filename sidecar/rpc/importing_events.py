@@ -17,11 +17,11 @@ from sidecar import limits
 from sidecar.errors import DatafileNotFound, EventKeyNotFound, NoDatafile, RequestInvalid, SidecarError
 from sidecar.events.model import EventKind
 from sidecar.importer import Gathering, Importer, Message
-from sidecar.pb import record_pb2, tracking_pb2, value_pb2
+from sidecar.pb import tracking_pb2, value_pb2
 from sidecar.ports import Clock, Ids
 from sidecar.rpc import answers, requests, wire
 from sidecar.rpc.calls import CALLS, CallKind, check
-from sidecar.rpc.records import TrackingRequest, event_of
+from sidecar.rpc.records import Stamp, TrackingRequest, event_of
 from sidecar.rpc.requests import Violations
 from sidecar.tracker import Judged
 
@@ -162,15 +162,10 @@ class _Reading:
         gathered = self._gathering(item.request.datafile or self._default)
         if gathered is not None and not wrong.found:
             gathering = gathered[0]
-            stamped = record_pb2.StoredCall(
-                received_time_ms=self._received_ms,
-                call_id=event_id,
-                datafile=gathering.project.name,
-                # Why not always: whoever is asked for in spite of the age judges the event like any other.
-                historical=gathering.historical,
-            )
+            # Why not always historical: whoever is asked for in spite of the age judges the event like any other.
+            stamp = Stamp(self._received_ms, event_id, gathering.project.name, len(item.body), gathering.historical)
             try:
-                judged = gathering.judge(event_of(form.call.field, item.request, maps, stamped))
+                judged = gathering.judge(event_of(form.call.field, item.request, maps, stamp))
             except RequestInvalid as refused:
                 wrong.extend(refused.violations)
             except EventKeyNotFound as unknown:

@@ -9,7 +9,7 @@ import functools
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
 
 from google.protobuf.message import DecodeError
 
@@ -99,9 +99,11 @@ class _Events:
         if kind not in _READERS:
             raise IndexError(f"event {index} is of the unknown kind `{kind}`")
         message, make = _READERS[kind]
-        request = message.FromString(getattr(call, kind))
+        body = getattr(call, kind)
+        request = message.FromString(body)
         maps = {name: trusted_mapping(getattr(request, name)) for name in map_names(message)}
-        return make(request, maps, _origin(call, request, maps))
+        stamp = Stamp(call.received_time_ms, call.call_id, call.datafile, len(body), call.historical)
+        return make(request, maps, _origin(stamp, request, maps))
 
     def _impression(self, call: record_pb2.StoredCall, stored: record_pb2.StoredImpression) -> Impression:
         if self._user_of is None or self._user_of[0] is not call:
@@ -148,27 +150,38 @@ def map_names(request: type[TrackingRequest]) -> tuple[str, ...]:
     return tuple(field.name for field in fields if field.message_type and field.message_type.GetOptions().map_entry)
 
 
-def event_of(kind: str, request: TrackingRequest, maps: Maps, call: record_pb2.StoredCall) -> Event:
+class Stamp(NamedTuple):
+    """What was stamped on a call at its receipt: the part of a `StoredCall` that is not the request."""
+
+    received_time_ms: int
+    call_id: str
+    datafile: str
+    request_bytes: int
+    historical: bool = False
+
+
+def event_of(kind: str, request: TrackingRequest, maps: Maps, stamp: Stamp) -> Event:
     """The event of a tracking request that was just validated, as `events` will read it later.
 
     `kind` is the name of the request's field in `StoredCall` (`track`, `identify`, …), `maps` its maps as native
-    values, and `call` what was stamped: id, time, datafile.
+    values.
     """
-    return _READERS[kind][1](request, maps, _origin(call, request, maps))
+    return _READERS[kind][1](request, maps, _origin(stamp, request, maps))
 
 
-def _origin(call: record_pb2.StoredCall, request: TrackingRequest, maps: Maps) -> Origin:
+def _origin(stamp: Stamp, request: TrackingRequest, maps: Maps) -> Origin:
     timed = request.HasField("timestamp")
     return Origin(
-        event_id=call.call_id,
-        time_ms=request.timestamp.ToMilliseconds() if timed else call.received_time_ms,
-        received_ms=call.received_time_ms,
+        event_id=stamp.call_id,
+        time_ms=request.timestamp.ToMilliseconds() if timed else stamp.received_time_ms,
+        received_ms=stamp.received_time_ms,
         user_id=request.user_id,
         anonymous_id=request.anonymous_id,
-        datafile=call.datafile,
+        datafile=stamp.datafile,
         context=maps["context"],
         integrations=maps["integrations"],
-        historical=call.historical,
+        historical=stamp.historical,
+        request_bytes=stamp.request_bytes,
     )
 
 

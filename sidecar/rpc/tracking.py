@@ -8,19 +8,17 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Final
 
-from google.protobuf.message import Message
-
 from sidecar import limits
 from sidecar.delivery import Delivery
-from sidecar.pb import record_pb2, tracking_pb2
+from sidecar.pb import tracking_pb2
 from sidecar.ports import Clock, Ids
 from sidecar.rpc import answers
 from sidecar.rpc.calls import CALLS, CallKind, check
 from sidecar.rpc.methods import Call, Method, Unary
-from sidecar.rpc.outcomes import outcome_messages
-from sidecar.rpc.records import event_of
+from sidecar.rpc.outcomes import tracked
+from sidecar.rpc.records import Stamp, event_of
 from sidecar.rpc.requests import Violations, parse
-from sidecar.tracker import Tracker
+from sidecar.tracker import Accepted, Tracker
 
 SERVICE: Final = "/sidecar.v1.TrackingService/"
 
@@ -69,7 +67,7 @@ class TrackingHandlers:
 
         return handle
 
-    async def _accept(self, kind: CallKind, tag: bytes, maps_of: Sequence[str], request: bytes) -> bytes:
+    def _accept(self, kind: CallKind, tag: bytes, maps_of: Sequence[str], request: bytes) -> Awaitable[bytes]:
         violations = Violations()
         message = parse(kind.request, request, violations)
         maps = check(kind, maps_of, message, violations)
@@ -77,14 +75,14 @@ class TrackingHandlers:
         project = self._tracker.project(message.datafile)
         now_ms = self._clock.now_ms()
         event_id = message.event_id or self._ids.new()
-        stamped = record_pb2.StoredCall(received_time_ms=now_ms, call_id=event_id, datafile=project.name)
-        event = event_of(kind.field, message, maps, stamped)
+        event = event_of(kind.field, message, maps, Stamp(now_ms, event_id, project.name, len(request)))
         body = answers.stored_record(tag, request, event_id, now_ms, project.name)
-        accepted = await self._tracker.accept(event, body, project, id_chosen=bool(message.event_id))
-        reply: Message = kind.response(event_id=event_id, outcomes=outcome_messages(accepted.outcomes))
-        if accepted.exposure_seen and isinstance(reply, tracking_pb2.TrackResponse):
-            reply.exposure_seen_here = True
-        return reply.SerializeToString()
+        return _answer(event_id, self._tracker.accept(event, body, project, id_chosen=bool(message.event_id)))
+
+
+async def _answer(event_id: str, accepting: Awaitable[Accepted]) -> bytes:
+    accepted = await accepting
+    return tracked(event_id, accepted.outcomes, exposure_seen=accepted.exposure_seen)
 
 
 def _flush_time_s(asked_s: float, remaining_s: float | None) -> float:

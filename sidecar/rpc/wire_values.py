@@ -24,6 +24,8 @@ def mapping(  # noqa: C901 - one branch a kind, see below why in line
     fields: Mapping[str, value_pb2.Value], where: str, violations: Violations
 ) -> dict[str, Value]:
     """A map of a request as native values; `where` is the field's name, for the violations."""
+    if not fields:
+        return {}
     if len(fields) > limits.ATTRIBUTES_MAX:
         violations.add(where, f"has {len(fields)} entries, wanted at most {limits.ATTRIBUTES_MAX}")
         return {}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from decimal import Decimal
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from sidecar import __version__
 from sidecar.events import segment
@@ -110,10 +110,10 @@ def test_the_callers_channel_stays() -> None:
 @pytest.mark.parametrize("event", one_of_each()[1:], ids=lambda event: type(event).__name__)
 def test_every_call_carries_the_common_fields(event: Any) -> None:
     context = {"ip": "::1", "traits": {"plan": "gold"}, "groupId": "g", "direct": True, "shippingMethod": "2-day"}
-    origin = dataclasses.replace(
+    origin = replace(
         event.origin, anonymous_id="anon", context=context, integrations={"All": False, "Vero": {"tag": [1]}}
     )
-    message = said(dataclasses.replace(event, origin=origin))
+    message = said(replace(event, origin=origin))
     assert (message["userId"], message["anonymousId"]) == ("ada", "anon")
     assert (message["messageId"], message["timestamp"]) == (EVENT_ID, TIME)
     assert message["context"] == context | CONTEXT, "keys that nobody knows pass"

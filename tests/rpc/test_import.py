@@ -313,7 +313,7 @@ def comparable(stored: Sequence[Any]) -> list[Any]:
         origin = one.origin
         own_id = "" if len(origin.event_id) == 36 else origin.event_id
         time_ms = None if origin.time_ms == origin.received_ms else origin.time_ms
-        rest = {name: getattr(one, name) for name in one.__dataclass_fields__ if name != "origin"}
+        rest = {name: getattr(one, name) for name in one.__struct_fields__ if name != "origin"}
         found.append((type(one), own_id, time_ms, origin.user_id, origin.anonymous_id, origin.context, rest))
     return found
 

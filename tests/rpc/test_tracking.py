@@ -116,6 +116,7 @@ async def test_call_is_stored_as_it_came(served: Served, method: str) -> None:
         datafile="default",
         context={"ip": "1.2.3.4"},
         integrations={"optimizely": True},
+        request_bytes=request.ByteSize(),
     )
     assert event == event_of(origin)
 
