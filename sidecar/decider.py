@@ -116,19 +116,7 @@ class Decider:
         if repeated:
             self._telemetry.impressions_repeated += 1
         elif impressions:
-            rendered = snapshot.rendered
-            parts: Sequence[bytes] = (
-                [part for decision in decisions for part in rendered[decision].impressions]
-                if holdouts
-                else _without_holdouts(rendered, decisions)
-            )
-            if parts and self._chosen is not None and snapshot.name in self._chosen:
-                shown = [part for one in decisions for part in one.impressions if holdouts or not _of_holdout(part)]
-                offered = self._offer_chosen(snapshot, user, call, decision_id, form, parts, shown)
-            else:
-                offered = bool(parts) and self._offer(snapshot, call, decision_id, form, parts)
-            if offered and self._exposures is not None:
-                _remember(self._exposures, user, decisions)
+            offered = self._impress(snapshot, user, decisions, call, decision_id, form, holdouts=holdouts)
         if self._notifications.wants(_DECISION, snapshot.name):
             made = {one for one in decisions if offered and _made(one, holdouts=holdouts)}
             self.tell(snapshot, user, decisions, kind, decision_id=decision_id, offered=made)
@@ -178,6 +166,35 @@ class Decider:
         }
         if changed:
             self.sticky.save_later(snapshot.compiled.project_id, user.user_id, changed)
+
+    def _impress(  # noqa: PLR0917 - as `record`
+        self,
+        snapshot: Snapshot,
+        user: User,
+        decisions: Sequence[Decision],
+        call: bytes,
+        decision_id: str,
+        form: str,
+        *,
+        holdouts: bool,
+    ) -> bool:
+        """Whether decisions made impressions that the outbox took."""
+        rendered = snapshot.rendered
+        parts: Sequence[bytes] = (
+            [part for decision in decisions for part in rendered[decision].impressions]
+            if holdouts
+            else _without_holdouts(rendered, decisions)
+        )
+        if not parts:
+            return False
+        if self._chosen is not None and snapshot.name in self._chosen:
+            shown = [part for one in decisions for part in one.impressions if holdouts or not _of_holdout(part)]
+            offered = self._offer_chosen(snapshot, user, call, decision_id, form, parts, shown)
+        else:
+            offered = self._offer(snapshot, call, decision_id, form, parts)
+        if offered and self._exposures is not None:
+            _remember(self._exposures, user, decisions)
+        return offered
 
     def _offer(
         self, snapshot: Snapshot, call: bytes, decision_id: str, form: str, impressions: Sequence[bytes]

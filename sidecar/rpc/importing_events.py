@@ -22,7 +22,6 @@ from sidecar.ports import Clock, Ids
 from sidecar.rpc import answers, requests, wire
 from sidecar.rpc.calls import CALLS, CallKind, check
 from sidecar.rpc.records import Stamp, TrackingRequest, event_of
-from sidecar.rpc.requests import Violations
 from sidecar.tracker import Judged
 
 EVENTS: Final = tracking_pb2.ImportRequest.EVENTS_FIELD_NUMBER
@@ -92,7 +91,7 @@ class EventReader:
 
         Raises `RequestMalformed`, `RequestInvalid` with every violation, `DatafileNotFound`, `NoDatafile`.
         """
-        violations = Violations()
+        violations = requests.Violations()
         items, options = _items(kind, request, violations)
         reading = _Reading(self._importer, self._clock.now_ms(), self._ids, options)
         for place, item in enumerate(items):
@@ -117,7 +116,7 @@ class _Reading:
         self._problem: SidecarError | None = None
         self._gathering(self._default)
 
-    def take(self, place: int, item: Item, violations: Violations) -> None:
+    def take(self, place: int, item: Item, violations: requests.Violations) -> None:
         """Check and judge the event at a place; what is wrong with it is noted."""
         form, request = item.form, item.request
         if form is None:
@@ -141,7 +140,7 @@ class _Reading:
             body = answers.imported_call(head, form.tag, item.body, event_id)
             gathering.take(place, judged.queued, chosen_id, body)
 
-    def done(self, violations: Violations) -> Read:
+    def done(self, violations: requests.Violations) -> Read:
         """The message, whole. Raises what was wrong: first all violations, then what is not the events' fault."""
         violations.raise_if_any()
         if self._problem is not None:
@@ -150,9 +149,9 @@ class _Reading:
         message = Message(gatherings=gatherings, outcomes=self._outcomes, received_ms=self._received_ms)
         return Read(message, self._event_ids)
 
-    def _judge(self, place: int, item: Item, event_id: str, violations: Violations) -> Judged | None:
+    def _judge(self, place: int, item: Item, event_id: str, violations: requests.Violations) -> Judged | None:
         """Check and judge an event as the call of its own would."""
-        form, wrong = item.form, Violations()
+        form, wrong = item.form, requests.Violations()
         assert form is not None, "an item without a form is not judged"
         judged = None
         if len(item.body) > limits.MESSAGE_BYTES_MAX:
@@ -221,7 +220,7 @@ def plain(form: EventForm, request: TrackingRequest, body: bytes) -> bool:
     return bool(request.user_id or request.anonymous_id)
 
 
-def _items(kind: type[Any], request: bytes, violations: Violations) -> tuple[Iterator[Item], Any]:
+def _items(kind: type[Any], request: bytes, violations: requests.Violations) -> tuple[Iterator[Item], Any]:
     """The events of a message, and the message for its other fields. Notes a wrong number of events.
 
     Raises `RequestMalformed`, `RequestInvalid` for one that is too large.
@@ -239,7 +238,7 @@ def _items(kind: type[Any], request: bytes, violations: Violations) -> tuple[Ite
     return _items_together(message.events, wire.inner_fields(request, EVENTS)), message
 
 
-def _check_number(events: int, violations: Violations) -> None:
+def _check_number(events: int, violations: requests.Violations) -> None:
     if not 1 <= events <= limits.IMPORT_EVENTS_MAX:
         violations.add("events", f"has {events} entries, wanted 1 to {limits.IMPORT_EVENTS_MAX}")
         # Why at once: too much is refused before any work is done.
@@ -258,7 +257,7 @@ def _items_together(events: Sequence[Any], inner: Sequence[tuple[int, bytes] | N
         yield Item(form, request, cut[1] if whole and cut is not None else request.SerializeToString())
 
 
-def _items_apart(bodies: Sequence[bytes], violations: Violations) -> Iterator[Item]:
+def _items_apart(bodies: Sequence[bytes], violations: requests.Violations) -> Iterator[Item]:
     """Events of a message that holds one which nests too deep to be parsed: that one is noted, and read without it."""
     for place, body in enumerate(bodies):
         try:
@@ -271,10 +270,10 @@ def _items_apart(bodies: Sequence[bytes], violations: Violations) -> Iterator[It
             yield from _items_together([event], [None])
 
 
-def _without_deep_fields(place: int, body: bytes, violations: Violations) -> Item:
+def _without_deep_fields(place: int, body: bytes, violations: requests.Violations) -> Item:
     cut = {form: requests.split(tracking_pb2.ImportEvent, body, form.number)[0] for form in _FORMS.values()}
     form, pieces = next((form, pieces) for form, pieces in cut.items() if pieces)
-    wrong = Violations()
+    wrong = requests.Violations()
     request = requests.parse(form.call.request, b"".join(pieces), wrong)
     violations.extend_within(f"events[{place}]", wrong)
     return Item(form, request, request.SerializeToString())
