@@ -2,7 +2,7 @@
 
 CPU of the whole process, an event; the bound is what one core takes in a second. The events are what Segment's
 libraries write: a Track with five properties, an address and a locale. With ids of their own, each is looked up among
-those that are remembered and is remembered itself: random ones, which are the dearest.
+those that are remembered, of which there are none at first or as many as there may be, and is remembered itself.
 """
 
 from __future__ import annotations
@@ -18,9 +18,11 @@ from uuid import UUID
 
 import grpc
 
-from bench.daemon import Configured, Daemon, nobody, running
+from bench.daemon import DATA_DIR, Configured, Daemon, nobody, running
+from bench.remembered import remember
 from bench.scale import Scale
 from bench.table import Row
+from sidecar.limits import REMEMBERED_IDS_MAX
 from sidecar.pb import tracking_pb2, value_pb2
 
 EVENTS_PER_S_MIN: Final = 50_000
@@ -45,25 +47,31 @@ def stream(scale: Scale) -> Iterator[Row]:
 
 
 def _rows(scale: Scale, method: str, load: Load) -> Iterator[Row]:
-    for chosen_ids in (False, True):
-        costs, rate = _measured(scale, load, chosen_ids=chosen_ids)
+    for name, chosen_ids, remembered in (
+        ("ids of the server", False, 0),
+        ("random ids", True, 0),
+        (f"random ids, {REMEMBERED_IDS_MAX:,} remembered", True, REMEMBERED_IDS_MAX),
+    ):
+        costs, rate = _measured(scale, load, chosen_ids=chosen_ids, remembered=remembered)
         cost_us = median(costs)
         yield Row(
-            name=f"{method}, {'random ids' if chosen_ids else 'ids of the server'}, written",
+            name=f"{method}, {name}, written",
             ours=f"{cost_us:.1f} µs CPU an event",
             figure=1e6 / cost_us,
             unit="/s",
-            bound=None if chosen_ids else EVENTS_PER_S_MIN,
+            bound=EVENTS_PER_S_MIN,
             note=f"{rate:,.0f}/s of wall time; {len(costs)} rounds, {min(costs):.1f} to {max(costs):.1f} µs",
         )
 
 
-def _measured(scale: Scale, load: Load, *, chosen_ids: bool) -> tuple[Sequence[float], float]:
+def _measured(scale: Scale, load: Load, *, chosen_ids: bool, remembered: int) -> tuple[Sequence[float], float]:
     """µs of CPU an event in each round, and the median rate. Raises `RuntimeError` unless all of them are counted."""
     costs, rates = [], []
     with tempfile.TemporaryDirectory() as name, nobody() as endpoint:
         segment = {"name": "segment", "type": "segment", "write_key": "key", "endpoint": endpoint}
         configured = Configured(endpoint=endpoint, transport=scale.transport, destination=segment)
+        if remembered:
+            remember(Path(name) / DATA_DIR, remembered, segment["name"])
         with running(configured, scale.cores, Path(name)) as daemon:
             for number in range(scale.rounds + 1):
                 messages = max(_AT_ONCE, scale.calls * _EVENTS_PER_CALL // _MESSAGE_EVENTS)

@@ -69,7 +69,8 @@ METADATA_BYTES_MAX: Final = 64 * KIB
 CONNECTIONS_MAX: Final = 900
 """Connections of the native wire at a time: they and all else fit in the 1,024 descriptors that a process often has."""
 WIRE_BYTES_MAX: Final = 64 * MIB
-"""Unfinished requests, and replies that peers do not take, of all connections of the native wire together."""
+"""Unfinished requests, and replies that peers do not take, of all connections of the native wire together; one of them
+holds at most twice what it leaves free, which is two thirds."""
 
 # The command line.
 SIMULATED_USERS_MAX: Final = 10_000_000
@@ -109,8 +110,10 @@ READ_BYTES_MAX: Final = 8 * MIB
 """Bodies of one read; one record is given whatever its size."""
 OUTBOX_STEP_EVENTS: Final = 1_000
 """Events that one transaction expires, evicts in one go, requeues or purges, so that no commit waits long."""
-REMEMBERED_IDS_PRUNED: Final = 512
-"""Ids forgotten by one commit at most."""
+REMEMBERED_IDS_GENERATION: Final = 8_192
+"""Ids that are sealed and forgotten together: up to twice as many more are remembered than were promised."""
+REMEMBERED_IDS_GENERATION_AGE_S: Final = 3600
+"""The age at which ids are sealed though they are fewer, so that none is remembered much longer than was promised."""
 JOINED_EVENTS_MAX: Final = 64
 """Events of records that share a row: what is read, and kept, for the sake of one of them."""
 JOINED_BYTES_MAX: Final = 64 * KIB
@@ -220,6 +223,7 @@ assert ADMIN_REPLY_BYTES_MAX < MESSAGE_BYTES_MAX
 assert VALUE_BYTES_MAX < MESSAGE_BYTES_MAX
 assert METADATA_BYTES_SURE < METADATA_BYTES_MAX
 assert IMPORT_BYTES_MAX + MANY_REPLY_BYTES_MAX < WIRE_BYTES_MAX
+assert MANY_REPLY_BYTES_MAX + MESSAGE_BYTES_MAX < WIRE_BYTES_MAX * 2 // 3, "a connection's share holds the largest reply"
 assert IMPORT_BYTES_MAX + IMPORT_AHEAD_BYTES_MAX < APPENDED_BYTES_MAX
 assert IMPORT_SURE_BYTES_MAX <= KEY_BYTES_MAX < VALUE_BYTES_MAX
 # A different key of one character, and its entry, takes five bytes.

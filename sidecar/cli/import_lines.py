@@ -112,8 +112,7 @@ class LineReader:
 def derived_id(source: bytes, number: int, line: bytes) -> str:
     """The id of an event that has none: a UUID of version 8, equal for an equal line at its place in an equal file.
 
-    `source` is the digest of the file's first line. Why the number before the line's digest: ids in order lie side by
-    side in the index of those that are remembered. Source: RFC 9562 §5.8.
+    `source` is the digest of the file's first line. Source: RFC 9562 §5.8.
     """
     digest = sha256(line.strip()).hexdigest()
     place = f"{number & 0xFFFF_FFFF:08x}"

@@ -28,6 +28,12 @@ Item = TypeVar("Item")
 _UUID: Final = re.compile("[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
 """In lower case only: another spelling is another id."""
 
+DIGEST_BYTES: Final = 16
+_DIGESTS: Final = 1 << 8 * DIGEST_BYTES
+_SPREAD: Final = 0x9E3779B97F4A7C15F39CC0605CEDC835
+"""2^128 by the golden ratio, made odd: products with it are spread evenly, also of numbers that are close together.
+Source: Knuth, The Art of Computer Programming, volume 3, section 6.4."""
+
 _ID_BYTES: Final = 4
 _LENGTH_BYTES: Final = 2
 
@@ -84,14 +90,18 @@ def indexes_of(mask: int) -> tuple[int, ...]:
 
 
 def digest_of(event_id: str) -> bytes:
-    """What is kept of an id that a caller chose: 16 bytes instead of up to 100 characters, twice.
+    """What is kept of an id that a caller chose: 16 bytes instead of up to 100 characters, spread evenly.
 
-    A UUID is kept as it is: ids in order of time (UUIDv7) then lie side by side in the index, and a commit writes
-    a page or two of it instead of one an id.
+    Two UUIDs never have the same. Another id has that of a given one with a chance of 2^-128.
     """
     if _UUID.fullmatch(event_id):
-        return bytes.fromhex(event_id.replace("-", ""))
-    return blake2b(event_id.encode(), digest_size=16).digest()
+        return (int(event_id.replace("-", ""), 16) * _SPREAD % _DIGESTS).to_bytes(DIGEST_BYTES, "big")
+    return spread(blake2b(event_id.encode(), digest_size=DIGEST_BYTES).digest())
+
+
+def spread(digest: bytes) -> bytes:
+    """A digest as version 1 of the tables kept it, a UUID as it was, to one of today. Each has its own."""
+    return (int.from_bytes(digest, "big") * _SPREAD % _DIGESTS).to_bytes(DIGEST_BYTES, "big")
 
 
 @lru_cache(maxsize=1024)

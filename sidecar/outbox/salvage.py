@@ -15,15 +15,26 @@ from typing import Final
 
 from sidecar.outbox.facts import NO_FACTS
 from sidecar.outbox.ledger import DEFAULT_BOUNDS, Account
-from sidecar.outbox.rows import Target, event_bytes, indexes_of, pack_id, pack_routes, unpack_outcomes, unpack_routes
+from sidecar.outbox.remembered import RememberedIds, Seen, carry_over
+from sidecar.outbox.remembered_rows import Sealed, digests_in, readable_outcomes
+from sidecar.outbox.rows import (
+    DIGEST_BYTES,
+    Target,
+    event_bytes,
+    indexes_of,
+    pack_id,
+    pack_routes,
+    spread,
+    unpack_routes,
+)
 from sidecar.outbox.salvage_reading import DamagedFile, Row
+from sidecar.outbox.schema import SCHEMA_VERSION
 from sidecar.ports import Cursor
 
 DAMAGED: Final = "DAMAGED"
 
 _EVENTS_MAX: Final = 2**16
 """Events of one record, by the length of a mask in packed routes, and more."""
-_DIGEST_BYTES: Final = 16
 
 
 @dataclass(slots=True, kw_only=True)
@@ -65,7 +76,7 @@ class _Salvage:
         self._take_facts()
         self._take_dead_letters(version)
         self._take_records()
-        self._take_remembered_ids()
+        self._take_remembered_ids(version)
         self._count_dead_letters()
         for account in self._accounts.values():
             self._balance(account)
@@ -171,13 +182,26 @@ class _Salvage:
         named = self._fresh.execute("SELECT 1 FROM dead_letters WHERE record_id = ? LIMIT 1", (record_id,))
         return named.fetchone() is not None
 
-    def _take_remembered_ids(self) -> None:
+    def _take_remembered_ids(self, version: int) -> None:
+        self._saved.ids = carry_over(self._remembered(version), RememberedIds(self._fresh))
+
+    def _remembered(self, version: int) -> Iterator[Seen]:
+        for row in self._damaged.remembered_generations(version):
+            match row:
+                case (int(), int(youngest_ms), bytes(joined), bytes(codes), str(text)):
+                    for digest, outcomes in Sealed(joined, codes, text).readable():
+                        yield youngest_ms, digest, outcomes
+                case _:
+                    pass
         for row in self._damaged.remembered_ids():
             match row:
-                case (int(seen_id), bytes(digest), int(), str(outcomes)) if (
-                    seen_id > 0 and len(digest) == _DIGEST_BYTES and _is_readable(outcomes)
-                ):
-                    self._saved.ids += self._insert("remembered_ids", row)
+                case (int(), bytes(joined), int(seen_ms), str(text)) if len(joined) % DIGEST_BYTES == 0:
+                    said = readable_outcomes(text)
+                    if said is not None:
+                        for digest in digests_in(joined):
+                            yield seen_ms, digest if version >= SCHEMA_VERSION else spread(digest), said
+                case _:
+                    pass
 
     def _count_dead_letters(self) -> None:
         self._fresh.execute("DELETE FROM dead_letters WHERE record_id NOT IN (SELECT record_id FROM records)")
@@ -238,11 +262,3 @@ class _Salvage:
         places = ",".join("?" * len(row))
         insert = f"INSERT OR IGNORE INTO {table} VALUES ({places})"  # noqa: S608 - a table of ours
         return self._fresh.execute(insert, row).rowcount > 0
-
-
-def _is_readable(outcomes: str) -> bool:
-    try:
-        unpack_outcomes(outcomes)
-    except (ValueError, TypeError, IndexError, KeyError):
-        return False
-    return True

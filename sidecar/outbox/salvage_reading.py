@@ -75,8 +75,14 @@ class DamagedFile:
         )
 
     def remembered_ids(self) -> Iterator[Row]:
-        """`seen_id, digest, seen_ms, outcomes`."""
-        yield from self._rows("remembered_ids", "seen_id", "seen_id, digest, seen_ms, outcomes")
+        """`seen_id`, digest or joined digests, `seen_ms, outcomes`: the younger ones, in version 1 all."""
+        yield from self._rows("remembered_ids", "seen_id", "*")
+
+    def remembered_generations(self, version: int) -> Iterator[Row]:
+        """`generation_id, youngest_ms, digests, codes, outcomes`; `version` is the file's, as older ones have none."""
+        if version >= SCHEMA_VERSION:
+            columns = "generation_id, youngest_ms, digests, codes, outcomes"
+            yield from self._rows("remembered_generations", "generation_id", columns)
 
     def sequence(self, table: str) -> int:
         """The highest id that a table ever had, 0 when that cannot be read."""

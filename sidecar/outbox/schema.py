@@ -81,9 +81,18 @@ CREATE TABLE dead_letters (
 CREATE INDEX dead_letters_of_destination ON dead_letters (destination_id, dead_id);
 CREATE INDEX dead_letters_of_record ON dead_letters (record_id);
 
--- In the order of being seen, which is the order of being forgotten; `digest` is of the caller's id.
+-- The young ones, in the order of being seen: `digests` of the ids of one commit that share their outcomes.
 CREATE TABLE remembered_ids (
-    seen_id INTEGER PRIMARY KEY, digest BLOB NOT NULL UNIQUE, seen_ms INTEGER NOT NULL, outcomes TEXT NOT NULL
+    seen_id INTEGER PRIMARY KEY, digests BLOB NOT NULL, seen_ms INTEGER NOT NULL, outcomes TEXT NOT NULL
+);
+
+-- The others, sealed: never changed, forgotten as a whole. Columns: `remembered_rows.Sealed`.
+CREATE TABLE remembered_generations (
+    generation_id INTEGER PRIMARY KEY,
+    youngest_ms INTEGER NOT NULL,
+    digests BLOB NOT NULL,
+    codes BLOB NOT NULL,
+    outcomes TEXT NOT NULL
 );
 """
 

@@ -94,6 +94,8 @@ class Store:
         try:
             store = cls(connection, opening)
             store._queue.salvaged = under_way
+            # Why now: the first event with an id would wait for it.
+            store._remembered.load()
             store.transaction(store._register_configured)
             while store.transaction(store._retire_removed):
                 pass
@@ -154,7 +156,7 @@ class Store:
     def _load(self) -> None:
         self._ledger.load()
         self._facts.load()
-        self._remembered.load()
+        self._remembered.expire_mirror()
         self._intake.forget_plans()
         self._loaded = True
 

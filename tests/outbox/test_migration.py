@@ -8,15 +8,21 @@ import signal
 import sqlite3
 import subprocess
 import sys
+from contextlib import closing
+from hashlib import blake2b
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 
-from sidecar.outbox import FILE_NAME, read_counts, read_dead_letters
-from sidecar.outbox.rows import Target, pack_routes
-from sidecar.outbox.schema import SCHEMA_VERSION
+from sidecar.limits import REMEMBERED_IDS_GENERATION
+from sidecar.outbox import FILE_NAME, SqliteOutbox, read_counts, read_dead_letters
+from sidecar.outbox.opening import open_database
+from sidecar.outbox.remembered import RememberedIds
+from sidecar.outbox.rows import Target, digest_of, pack_routes
+from sidecar.outbox.schema import SCHEMA_VERSION, Durability
 from tests.outbox.conftest import Opens
-from tests.outbox.records import NOW_MS, TurnedClock, bodies, deliver, sql
+from tests.outbox.records import NOW_MS, QUEUED_A, TurnedClock, bodies, deliver, record, sql
 from tests.support.daemon import Daemon
 
 VERSION_1 = """
@@ -68,6 +74,8 @@ INSERT INTO meta VALUES ('schema_version', 1);
 """
 """As the first release made it."""
 
+EVENT_ID = "0e8a1b5c-5a4e-4d7b-9a6c-2b1f3f6a7d11"
+
 KILLED_WHILE_MIGRATING = """
 import os, signal, sys
 from pathlib import Path
@@ -101,6 +109,10 @@ def first(tmp_path: Path) -> Path:
         "INSERT INTO counters VALUES (1, 'accepted', '', 4), (1, 'delivered', '', 1), (1, 'pending', '', 2),"
         " (1, 'pending_bytes', '', 66), (1, 'dead', '', 1), (1, 'dead_bytes', '', 33)"
     )
+    for seen_id, event_id in enumerate((EVENT_ID, "order-7"), 1):
+        digest = UUID(event_id).bytes if event_id == EVENT_ID else blake2b(event_id.encode(), digest_size=16).digest()
+        connection.execute("INSERT INTO remembered_ids VALUES (?, ?, ?, ?)", (seen_id, digest, NOW_MS, '["a"]'))
+    connection.execute("INSERT INTO remembered_ids VALUES (3, ?, ?, 'torn')", (bytes(16), NOW_MS))
     connection.execute("COMMIT")
     connection.close()
     return path
@@ -117,6 +129,41 @@ async def test_a_file_of_the_first_release_is_taken_over_with_all_that_it_holds(
     assert not list(first.parent.glob("*damaged*"))
     assert await outbox.requeue("a", None) == 1
     assert await deliver(outbox) == 3
+
+
+async def repeats(outbox: SqliteOutbox) -> list[object]:
+    ids = (EVENT_ID, "order-7", str(UUID(int=0)))
+    return [(await outbox.append(record(b"x", ids=(event_id,))))[0] for event_id in ids]
+
+
+async def test_ids_that_the_first_release_remembered_are_remembered(opened: Opens, first: Path) -> None:
+    assert await repeats(await opened()) == [QUEUED_A, QUEUED_A, None]
+
+
+def test_as_many_ids_as_the_first_release_could_remember_are_carried_over_in_order(first: Path) -> None:
+    count = 2 * REMEMBERED_IDS_GENERATION + 100
+    connection = sqlite3.connect(first)
+    connection.executemany(
+        "INSERT INTO remembered_ids VALUES (?, ?, ?, ?)",
+        ((10 + number, UUID(int=number).bytes, NOW_MS + number, '["a"]') for number in range(1, count)),
+    )
+    connection.commit()
+    connection.close()
+    with closing(open_database(first.parent, Durability.PROCESS, NOW_MS)) as connection:
+        ids = RememberedIds(connection)
+        digests = [digest_of(str(UUID(int=number))) for number in range(1, count)]
+        assert ids.known(digests) == dict.fromkeys(digests, QUEUED_A)
+
+
+def test_a_migrated_file_has_its_tables_where_a_new_one_has_them(first: Path, tmp_path: Path) -> None:
+    """`salvage_source` puts the first page of a new file before the others of a damaged one."""
+    (tmp_path / "new").mkdir()
+    places = "SELECT name, rootpage FROM sqlite_master WHERE rootpage ORDER BY name"
+    with (
+        closing(open_database(first.parent, Durability.PROCESS, NOW_MS)) as migrated,
+        closing(open_database(tmp_path / "new", Durability.PROCESS, NOW_MS)) as new,
+    ):
+        assert migrated.execute(places).fetchall() == new.execute(places).fetchall()
 
 
 async def test_a_kill_in_the_middle_of_a_migration_leaves_the_older_file_and_the_next_start_migrates_it(
@@ -152,6 +199,7 @@ async def test_a_damaged_file_of_the_first_release_is_salvaged(opened: Opens, fi
     assert await bodies(outbox) == [b"3", b"4"]
     (letter,) = await outbox.dead_letters("a", 0, 10)
     assert letter.record.body == b"2"
+    assert await repeats(outbox) == [QUEUED_A, QUEUED_A, None]
     assert all(one.conserved for one in await outbox.counts())
 
 

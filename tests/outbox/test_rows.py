@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+from collections import Counter
+from uuid import UUID
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -12,6 +15,7 @@ from sidecar.outbox.rows import (
     pack_id,
     pack_outcomes,
     pack_routes,
+    spread,
     statement_chunks,
     unpack_outcomes,
     unpack_routes,
@@ -45,9 +49,16 @@ def test_the_events_of_a_record_are_charged_at_least_its_body(body_bytes: int, e
     assert event_bytes(body_bytes, event_count) * event_count >= body_bytes
 
 
-def test_ids_in_order_of_time_stay_in_order() -> None:
-    early, late = "018bcfe5-6800-7000-8000-ffffffffffff", "018bcfe5-6801-7000-8000-000000000000"
-    assert digest_of(early) < digest_of(late)
+def test_ids_in_order_of_time_fall_into_places_all_over() -> None:
+    early = int("018bcfe568007000800000000000000a", 16)
+    digests = [digest_of(str(UUID(int=early + number))) for number in range(4096)]
+    assert len({digest[0] for digest in digests}) == 256
+    assert max(Counter(digest[0] for digest in digests).values()) < 64
+
+
+@given(st.uuids())
+def test_the_digest_of_a_uuid_is_made_from_that_of_the_first_release(event_id: UUID) -> None:
+    assert spread(event_id.bytes) == digest_of(str(event_id))
 
 
 @given(

@@ -15,9 +15,13 @@ from pathlib import Path
 import pytest
 
 from sidecar.errors import OutboxUnwritable
+from sidecar.limits import REMEMBERED_IDS_GENERATION
 from sidecar.outbox import FILE_NAME, DestinationBounds, Durability, SqliteOutbox, writer
+from sidecar.outbox.rows import digest_of
 from sidecar.outbox.schema import PAGE_BYTES
+from sidecar.outbox.store import Store
 from sidecar.ports import DestinationCounts, EncodedFacts
+from sidecar.values import Outcome, OutcomeState
 from tests.outbox.conftest import Opens
 from tests.outbox.records import TurnedClock, bodies, deliver, kill, record, sql
 
@@ -120,6 +124,35 @@ async def test_a_salvaged_outbox_takes_delivers_and_remembers_as_before(
     found = await counts(again)
     assert [one.pending + one.dead for one in found.values()] == [0, 0]
     assert await sql(again, "SELECT * FROM records") == []
+
+
+async def test_sealed_and_young_ids_are_saved_but_for_those_whose_outcomes_cannot_be_read(
+    opened: Opens, tmp_path: Path
+) -> None:
+    outbox = await opened()
+    ids = tuple(f"id-{number}" for number in range(2 * REMEMBERED_IDS_GENERATION))
+    for start in range(0, len(ids), 400):
+        some = ids[start : start + 400]
+        await outbox.append(record(b"%d" % start, routes=(("a", (1 << len(some)) - 1),), events=len(some), ids=some))
+    await sql(outbox, "UPDATE remembered_ids SET outcomes = 'torn' WHERE seen_id = 1")
+    (((generations,),), ((unreadable,),)) = (
+        await sql(outbox, "SELECT count(*) FROM remembered_generations"),
+        await sql(outbox, "SELECT length(digests) / 16 FROM remembered_ids WHERE seen_id = 1"),
+    )
+    await outbox.close()
+    overwrite(tmp_path / FILE_NAME, pages_of(tmp_path / FILE_NAME, "meta")[0])
+
+    again = await opened()
+
+    def repeats(store: Store) -> list[object]:
+        found = store._remembered.known([digest_of(event_id) for event_id in ids])
+        return [found.get(digest_of(event_id)) for event_id in ids]
+
+    found = await again._read(repeats)
+    wanted = [(Outcome("a", OutcomeState.QUEUED, str(at // 400 * 400)),) for at in range(len(ids))]
+    assert generations == 1
+    assert found.count(None) == unreadable > 0
+    assert all(got in (None, one) for got, one in zip(found, wanted, strict=True))
 
 
 async def test_records_are_found_below_a_root_page_that_is_gone(opened: Opens, filled: bytes, tmp_path: Path) -> None:
