@@ -11,7 +11,7 @@ UV ?= $(shell command -v uv || echo $(BIN)/uv)
 LOCK = $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
 	--no-emit-index-url --custom-compile-command 'make lock' $(LOCK_ARGS)
 
-.PHONY: help setup run test check format gen docs bench conformance interop crash faults soak swaps differential mutations bucketing wheel lock clean
+.PHONY: help setup run test check format gen docs bench conformance interop crash faults soak wire-soak swaps differential mutations bucketing wheel lock clean
 
 help: ## list these targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -55,6 +55,9 @@ faults: setup ## every fault against the whole process, the long forms; KILLS=20
 
 soak: setup ## load, SIGKILL each 20 s and a failing destination: what is lost, does memory grow; SECONDS=600
 	@$(BIN)/python -m tests.soak --seconds $(or $(SECONDS),600)
+
+wire-soak: setup ## peers that mean harm, then very many calls over the native wire: does memory grow; CALLS=10000000
+	@WIRE_CALLS=$(or $(CALLS),10000000) $(BIN)/python -m pytest -s tests/transport/native/test_bad_days_*.py
 
 swaps: setup ## swap the datafile under 16 callers; SWAPS=200
 	@SWAPS=$(or $(SWAPS),200) $(BIN)/python -m pytest -s tests/e2e/test_swaps.py

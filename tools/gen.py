@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from tools import gen_go
+from tools import gen_go, gen_java, gen_rust, gen_typescript
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 PROTO: Final = ROOT / "proto"
@@ -82,7 +82,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             stale += differences(fresh, ROOT / package.directory)
         else:
             replace(fresh, ROOT / package.directory)
-    generated = gen_go.run(python, check=check)
+    generated = gen_go.run(python, check=check) + gen_java.run(check=check)
+    generated += gen_rust.run(python, check=check) + gen_typescript.run(python, check=check)
     stale += generated if check else []
     for path in stale:
         print(f"stale: {path.relative_to(ROOT)}; run `make gen`", file=sys.stderr)

@@ -1,15 +1,19 @@
-"""Generate the messages of the Java client from `proto/`; `python -m tools.gen` calls `stale` or `write`.
+"""Generate the messages of the Java client from `proto/`; called by `tools.gen`, which has the command.
 
 What a client sends and reads, no more: the services that it does not call have no classes. No gRPC plugin: the
 client's transport carries bytes, so it needs messages alone. protoc and the protos of protobuf itself come from Maven,
-pinned, into `.cache/`; without `mvn` nothing is done, and said.
+pinned, into `.cache/`. Where no mvn is, this says so and holds, unless CI is set.
 """
 
+from __future__ import annotations
+
 import hashlib
+import os
 import platform
 import re
 import shutil
 import subprocess
+import sys
 import tempfile
 import zipfile
 from pathlib import Path
@@ -30,39 +34,35 @@ _SYSTEMS: Final = {"Linux": "linux", "Darwin": "osx"}
 _STYLE: Final = "option java_multiple_files = true;"
 
 
-def stale() -> list[Path]:
-    """Return the files that are missing, superfluous or unlike what would be generated; none without `mvn`."""
-    fresh = generated()
-    if fresh is None:
-        return []
-    present = {path.name: path.read_text() for path in DIRECTORY.glob("*.java")}
-    return sorted(DIRECTORY / name for name in fresh.keys() | present.keys() if fresh.get(name) != present.get(name))
+def run(*, check: bool) -> list[Path]:
+    """Generate, or with `check` only compare; the files that were missing, superfluous or stale, sorted.
 
-
-def write() -> None:
-    """Make the directory hold what is generated and no other class; unchanged files are left untouched."""
-    fresh = generated()
-    if fresh is None:
-        return
-    DIRECTORY.mkdir(parents=True, exist_ok=True)
-    for path in DIRECTORY.glob("*.java"):
-        if path.name not in fresh:
-            path.unlink()
-    for name, text in fresh.items():
-        path = DIRECTORY / name
-        if not path.exists() or path.read_text() != text:
-            path.write_text(text)
-
-
-def generated() -> dict[str, str] | None:
-    """Return the text of each class by file name; None, said loudly, where no `mvn` is.
-
-    Raises CalledProcessError when protoc must be fetched and no Maven repository answers.
+    Raises CalledProcessError when protoc must be fetched and no Maven repository answers, and SystemExit without `mvn`
+    in CI.
     """
     mvn = shutil.which("mvn")
     if mvn is None:
-        print("SKIPPED: no mvn is on the path, so that the messages of clients/java were not generated")
-        return None
+        print(
+            "SKIPPED: no mvn is on the path, so that the messages of clients/java were not generated", file=sys.stderr
+        )
+        if os.environ.get("CI"):
+            raise SystemExit("CI wants every toolchain that a generator drives")
+        return []
+    fresh = generated(mvn)
+    present = {path.name: path.read_text() for path in DIRECTORY.glob("*.java")}
+    stale = sorted(DIRECTORY / name for name in fresh.keys() | present.keys() if fresh.get(name) != present.get(name))
+    if not check:
+        DIRECTORY.mkdir(parents=True, exist_ok=True)
+        for path in stale:
+            if path.name in fresh:
+                path.write_text(fresh[path.name])
+            else:
+                path.unlink()
+    return stale
+
+
+def generated(mvn: str) -> dict[str, str]:
+    """Return the text of each class by file name. Raises CalledProcessError when protoc cannot be had."""
     protoc, bundled = compiler(mvn)
     with tempfile.TemporaryDirectory() as scratch:
         source, output = Path(scratch, "proto"), Path(scratch, "java")

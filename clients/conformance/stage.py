@@ -144,7 +144,8 @@ class Stage:
         # Why not splitlines: JSON text may hold U+2028, which is no end of a line here.
         lines = text.split("\n")[:-1]
         new, self._seen = lines[self._seen :], len(lines)
-        left_out = {"received_time"} | ({"time", "event_id", "decision_id"} if step.get("untimed") else set())
+        untimed = {"time", "event_id", "decision_id"} if step.get("untimed") else set()
+        left_out = {"received_time", *step.get("without", ())} | untimed
         events = [{key: value for key, value in json.loads(one).items() if key not in left_out} for one in new]
         kinds = step.get("kinds")
         return [event for event in events if kinds is None or event["kind"] in kinds]
