@@ -12,6 +12,8 @@ from sidecar.config.types import TypeForm, key_of, origin_of, without_none
 from sidecar.errors import ConfigInvalid
 
 VARIABLE_PREFIX = "SIDECAR_"
+_OTHERS = (VARIABLE_PREFIX + "SERVICE_", VARIABLE_PREFIX + "PORT", VARIABLE_PREFIX + "CLIENT_")
+"""What variables begin with that are not the daemon's: Kubernetes', and its clients'."""
 _SERVICE_LINK = re.compile(r"SIDECAR_.+_(SERVICE_(HOST|PORT)(_.+)?|PORT(_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)?)")
 """Variables of a Service whose name begins with `sidecar-`. Source: Kubernetes, "Accessing the Service"."""
 
@@ -71,7 +73,8 @@ def from_environment(known: Iterable[Option], environment: Mapping[str, str]) ->
     """The mapping that the `SIDECAR_…` variables say; a repeatable one is split at commas.
 
     Raises `ConfigInvalid` for a variable with the prefix that no field has, but passes over the ones that Kubernetes
-    makes for a Service named `sidecar` (`SIDECAR_SERVICE_…`, `SIDECAR_PORT…`) or `sidecar-metrics`, say.
+    makes for a Service named `sidecar` (`SIDECAR_SERVICE_…`, `SIDECAR_PORT…`) or `sidecar-metrics`, say, and those of
+    clients (`SIDECAR_CLIENT_…`), which share an environment with it in a development shell.
     """
     by_variable = {option.variable: option for option in known}
     found: dict[str, object] = {}
@@ -83,9 +86,7 @@ def from_environment(known: Iterable[Option], environment: Mapping[str, str]) ->
         if option is not None:
             value: object = [part.strip() for part in text.split(",")] if option.repeatable else text
             put(found, option.path, value)
-        elif not variable.startswith((VARIABLE_PREFIX + "SERVICE_", VARIABLE_PREFIX + "PORT")) and not (
-            _SERVICE_LINK.fullmatch(variable)
-        ):
+        elif not variable.startswith(_OTHERS) and not _SERVICE_LINK.fullmatch(variable):
             problems.append(f"variable `{variable}` is unknown{suggestion(variable, by_variable)}")
     if problems:
         raise ConfigInvalid(problems)

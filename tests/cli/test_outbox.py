@@ -134,6 +134,21 @@ def test_the_file_of_a_stopped_daemon_is_changed(shell: Shell) -> None:
     assert (counts["old"].pending, counts["hook"].pending) == (2, 2)
 
 
+def test_the_configured_bound_counts_for_the_file_of_a_stopped_daemon(
+    shell: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shell.daemon.stop()
+    (one, _) = shell.json("dead", *shell.file, "--destination", "old")
+    small = tmp_path / "small.yaml"
+    small.write_text("outbox: {bytes_max: 1}\n")
+    chosen = (*shell.file, "--destination", "old")
+    assert shell.json("requeue", *chosen, "--all", "--config", str(small)) == {"requeued": 0, "left": 2}
+    monkeypatch.setenv("SIDECAR_OUTBOX_BYTES_MAX", "1")
+    assert shell.json("requeue", *chosen, "--id", one["dead_letter_id"]) == {"requeued": 0, "left": 1}
+    monkeypatch.delenv("SIDECAR_OUTBOX_BYTES_MAX")
+    assert shell.json("requeue", *chosen, "--id", one["dead_letter_id"]) == {"requeued": 1, "left": 0}
+
+
 def test_purge_that_nobody_can_confirm_wants_yes(shell: Shell) -> None:
     code, _, complaint = shell.run("purge", *shell.socket, "--destination", "old", "--all")
     assert (code, "wanted --yes; nothing was deleted" in complaint) == (2, True)

@@ -17,6 +17,19 @@ CLIENT = ROOT / "clients" / "go"
 MODULE = "decision-sidecar.dev/sidecar"
 SAMPLES = {"first_decision", "first_event", "errors", "testing", "watch"}
 """The same five in every language: clients/DESIGN.md."""
+AROUND_FRAGMENTS = """package main
+
+import (
+	"context"
+	"fmt"
+	"testing"
+
+	"decision-sidecar.dev/sidecar"
+	"decision-sidecar.dev/sidecar/sidecartest"
+)
+
+func checkout(context.Context, *sidecar.Client) { fmt.Println() }
+"""
 
 
 def go(*arguments: str, directory: Path = CLIENT) -> str:
@@ -64,13 +77,31 @@ def test_the_samples_run_against_a_sidecar(shop: Daemon) -> None:
     assert go("run", "./samples/watch", address, "1").startswith("revision 41 from ")
 
 
+def program_of(fragments: list[str]) -> str:
+    """The fragments of the page in one file: functions as they stand, anything else in a function of its own."""
+    file = AROUND_FRAGMENTS
+    for place, fragment in enumerate(fragments):
+        if fragment.startswith("func "):
+            file += f"\n{fragment}"
+            continue
+        used = "".join(f"\n_, _ = {names}" for names in re.findall(r"^(\w+, \w+) :=", fragment, re.MULTILINE))
+        signature = "ctx context.Context, client *sidecar.Client, user sidecar.User"
+        file += f"\nfunc fragment{place}({signature}) error {{\n{fragment}{used}\nreturn nil\n}}\n"
+    return file
+
+
 @pytest.mark.timeout(400)
 def test_a_newcomer_runs_the_readme_in_an_empty_directory(shop: Daemon, tmp_path: Path) -> None:
-    """Install from the repository's path, paste the first snippet, run it."""
-    snippet = re.findall(r"```go\n(package main.*?)```", (CLIENT / "README.md").read_text(), re.DOTALL)[0]
+    """Install from the repository's path, paste the first snippet, run it; all other snippets compile beside it."""
+    page = (CLIENT / "README.md").read_text()
+    snippet, *fragments = re.findall(r"```go\n(.*?)```", page, re.DOTALL)
+    assert snippet.startswith("package main")
     (tmp_path / "main.go").write_text(snippet.replace("127.0.0.1:8013", shop.addresses[0]))
     go("mod", "init", "newcomer.example/shop", directory=tmp_path)
     go("mod", "edit", "-replace", f"{MODULE}={CLIENT}", directory=tmp_path)
     # Why a version: with it, no proxy is asked which there are.
     go("get", f"{MODULE}@v0.0.0", directory=tmp_path)
     assert re.fullmatch(r"\w+ \d+\n", go("run", ".", directory=tmp_path))
+    assert len(fragments) >= 3
+    (tmp_path / "page_test.go").write_text(program_of(fragments))
+    go("vet", ".", directory=tmp_path)

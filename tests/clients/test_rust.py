@@ -20,7 +20,7 @@ SAMPLES = {"first_decision", "first_event", "errors", "testing", "watch"}
 
 
 def cargo(*arguments: str, directory: Path = CLIENT) -> str:
-    """What cargo printed; fails the test, with what it said, when it fails. All share one directory of what is built."""
+    """What cargo printed; fails the test, with what it said, when it fails. All share what is built."""
     done = subprocess.run(
         [require("cargo"), *arguments],
         cwd=directory,

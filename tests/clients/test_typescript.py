@@ -50,7 +50,7 @@ def test_the_samples_run_against_a_sidecar(shop: Daemon) -> None:
 
     assert sample("first_decision").startswith("checkout_redesign: ")
     assert "QUEUED" in sample("first_event")
-    assert sample("errors").endswith("control, because SIDECAR_UNAVAILABLE: UNAVAILABLE\n")
+    assert "control, because SIDECAR_UNAVAILABLE: " in sample("errors")
     assert sample("watch", "1").startswith("revision 41 from ")
 
 

@@ -103,3 +103,13 @@ async def test_retry_after_is_honoured(collector: Collector, status: int) -> Non
         began_s = time.monotonic()
         await world.settled()
     assert 0.95 <= time.monotonic() - began_s < 1.5
+
+
+async def test_retry_after_is_honoured_while_paused_too(collector: Collector) -> None:
+    collector.answers(401, Answered(429, headers={"Retry-After": "1"}))
+    async with a_world(collector) as world:
+        await world.accept(*tracks(1))
+        await collector.wait_for(2)
+        began_s = time.monotonic()
+        await world.settled()
+    assert time.monotonic() - began_s >= 0.9, "and not after the next probe interval, 0.05 s"

@@ -6,7 +6,10 @@ import asyncio
 import dataclasses
 import time
 
+import pytest
+
 from sidecar.destinations.http import HttpClient
+from sidecar.errors import OutboxUnwritable
 from tests.collector import Answered, Collector
 from tests.delivery.world import QUICK, World, a_hook, a_world, ids, tracks
 
@@ -60,6 +63,31 @@ async def test_flush_ends_a_backoff_once(collector: Collector) -> None:
         await collector.wait_for(1)
         await asyncio.sleep(0.1)
         assert await world.delivery.flush(5) == {"hook": 0}
+
+
+async def test_flush_that_the_disk_fails_leaves_no_lane_in_a_hurry(
+    collector: Collector, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    collector.judge = lambda received: Answered(503 if received.path == "/down" else 200)
+    client = HttpClient()
+    world = World([a_hook(collector, client, "down"), a_hook(collector, client, "up")])
+    left, failed = world.outbox.left, asyncio.Event()
+
+    async def failing(destination: str, through: int) -> int:
+        if destination == "up":
+            failed.set()
+            raise OutboxUnwritable("disk I/O error", retry_after_s=0.01)
+        return await left(destination, through)
+
+    monkeypatch.setattr(world.outbox, "left", failing)
+    async with world.delivering():
+        await world.accept(*tracks(1))
+        with pytest.raises(OutboxUnwritable):
+            await world.delivery.flush(0.2)
+        assert failed.is_set()
+        waiting = [task for task in asyncio.all_tasks() if "reached" in repr(task.get_coro())]
+        assert not waiting, "nobody waits on for a flush that was answered"
+    await client.close()
 
 
 async def test_drain_leaves_nothing_when_the_destination_is_well(collector: Collector) -> None:

@@ -208,3 +208,28 @@ async def test_a_cancelled_append_disturbs_nobody(opened: Opens) -> None:
     cancelled.cancel()
     await outbox.append(record(b"2"))
     assert (await bodies(outbox))[-1] == b"2"
+
+
+async def test_dead_letters_of_one_record_share_its_body(opened: Opens) -> None:
+    outbox = await opened()
+    await outbox.append(record(b"x" * 100_000, events=500, routes=(("a", (1 << 500) - 1),)))
+    await kill(outbox, events_max=500)
+    letters = await outbox.dead_letters("a", 0, 1_000)
+    assert len(letters) == 500
+    assert len({id(letter.record.body) for letter in letters}) == 1, "500 letters, one record in memory"
+
+
+async def test_a_page_of_dead_letters_ends_early_when_its_records_are_large(
+    opened: Opens, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sidecar.outbox.letters.READ_BYTES_MAX", 2_500)
+    outbox = await opened()
+    for body in (b"1", b"2", b"3"):
+        await outbox.append(record(body * 1_000, events=2, routes=(("a", 3),)))
+        await kill(outbox, events_max=2)
+    pages: list[list[bytes]] = []
+    after = 0
+    while page := await outbox.dead_letters("a", after, 100):
+        after = page[-1].dead_id
+        pages.append([letter.record.body[:1] for letter in page])
+    assert pages == [[b"1", b"1", b"2", b"2"], [b"3", b"3"]]

@@ -277,3 +277,20 @@ async def test_a_reply_that_would_be_too_large_ends_early(tmp_path: Path, monkey
         assert (len(page.dead_letters), bool(page.next_page_token)) == (1, True)
         following = await operator.dead(page_token=page.next_page_token)
         assert [one.event.event_id for one in following.dead_letters] == ["2"]
+
+
+async def test_dead_letters_of_large_records_come_in_more_pages(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sidecar.outbox.letters.READ_BYTES_MAX", 1)
+    async with operating(tmp_path) as operator:
+        for event_id in "123":
+            await operator.bury(event_id)
+        seen, token = [], ""
+        while True:
+            page = await operator.dead(page_token=token)
+            seen += [letter.event.event_id for letter in page.dead_letters]
+            token = page.next_page_token
+            if not token:
+                break
+        assert seen == list("123")

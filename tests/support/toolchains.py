@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
-from typing import NoReturn
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final, NoReturn
 
 import pytest
+
+LOCKS: Final = Path(__file__).parents[2] / ".cache" / "locks"
 
 
 def require(program: str) -> str:
@@ -22,3 +28,12 @@ def missing(what: str) -> NoReturn:
     if os.environ.get("CI"):
         pytest.fail(f"{what}; CI wants every toolchain that a test drives")
     pytest.skip(what)
+
+
+@contextmanager
+def alone(program: str) -> Iterator[None]:
+    """Hold off every other build by `program`: test files run in two processes, which build in the same directories."""
+    LOCKS.mkdir(parents=True, exist_ok=True)
+    with (LOCKS / (program or "python")).open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield

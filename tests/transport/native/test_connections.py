@@ -11,7 +11,7 @@ from structlog.testing import capture_logs
 
 from sidecar import limits
 from sidecar.rpc.methods import Call, Unary
-from sidecar.transport.native.connection import Connection
+from sidecar.transport.native.connection import WRITE_BYTES, Connection
 
 ECHO = {"/s/Echo": Unary(lambda request, call: request)}
 
@@ -133,6 +133,46 @@ async def test_reads_of_a_peer_that_does_not_read_are_stopped_until_it_does(serv
         one.connection.resume_writing()
         assert one.reads()
         assert len(await one.settled()) == 1
+        one.close()
+
+
+@pytest.mark.parametrize("half_closed", [False, True])
+async def test_what_a_peer_does_not_take_stays_in_the_codec_and_follows_when_it_does(
+    serve: Any, half_closed: bool
+) -> None:
+    reply = bytes(1 << 20)
+    async with serve({"/s/Large": Unary(lambda request, call: reply)}) as wire:
+        one = Wired(wire)
+        await one.greeted()
+        taken, write = 0, one.socket.write
+
+        def full_after_the_second(data: Any) -> None:
+            nonlocal taken
+            taken += 1
+            write(data)
+            if taken % 2 == 0:
+                one.connection.pause_writing()
+
+        one.socket.write = full_after_the_second  # type: ignore[method-assign]
+        call = one.client.call("/s/Large", b"")
+        one.deliver()
+        if half_closed:
+            one.connection.eof_received()
+        writes = await one.settled()
+        assert (len(writes), one.reads()) == (2, False)
+        assert all(WRITE_BYTES <= len(data) < WRITE_BYTES + 20_000 for data in writes)
+        assert wire.transport._shared.budget.bytes_held > 800_000
+        assert not one.socket.aborted, "what is left is still to be written"
+        replies: dict[int, bytes | None] = {}
+        while writes:
+            for data in writes:
+                replies |= one.answers(data)
+            if not half_closed:
+                one.deliver()
+            one.connection.resume_writing()
+            writes = await one.settled()
+        assert replies == {call: reply}
+        assert (one.socket.aborted, wire.transport._shared.budget.bytes_held) == (half_closed, 0)
         one.close()
 
 

@@ -27,16 +27,16 @@ Answer = TypeVar("Answer")
 
 async def perform(transport: AsyncTransport, counters: Counters, call: Call[Answer]) -> Answer:
     """Drive one call to its answer, its fallback's answer, or a SidecarError."""
-    exchange = Exchange(call, counters, time.monotonic())
+    exchange, timeout_s = Exchange(call, counters, time.monotonic()), call.timeout_s
     while True:
         try:
-            timeout_s = exchange.timeout_s(time.monotonic())
             reply = await transport.unary(call.method, call.request, timeout_s=timeout_s)
         except WireFailure as failure:
             pause_s = exchange.pause_s(failure, time.monotonic(), jitter())
             if pause_s is None:
                 return exchange.failed(failure)
             await asyncio.sleep(pause_s)
+            timeout_s = exchange.timeout_s(time.monotonic())
         except ClientClosed:
             return exchange.closed()
         else:

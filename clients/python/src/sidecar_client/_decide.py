@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Final, TypedDict
 
@@ -16,9 +17,14 @@ from sidecar_client.pb import decision_pb2
 from sidecar_client.settings import DECIDE_RETRY, Settings
 
 DECIDE: Final = "/sidecar.v1.DecisionService/Decide"
+ID_CHARACTERS: Final = 36
+"""Of an id that the client makes, a UUID."""
 _OPTIONS: Final = MappingProxyType(
     {option: getattr(decision_pb2, f"DECIDE_OPTION_{option}") for option in DecideOption}
 )
+
+
+_ID_HEAD: Final = decision_pb2.DecideRequest(decision_id="0" * ID_CHARACTERS).SerializeToString()[:-ID_CHARACTERS]
 
 
 class AskOptions(TypedDict, total=False):
@@ -47,13 +53,19 @@ def option_numbers(options: Sequence[DecideOption]) -> list[decision_pb2.DecideO
 
 
 def _request(user: Identity, new_id: str, flag_keys: Sequence[str], details: DecideOptions) -> bytes:
-    """A DecideRequest of these flags, in this order; none = all flags, in the order of the datafile."""
-    rest = decision_pb2.DecideRequest(
-        flag_keys=flag_keys,
-        decision_id=details.get("decision_id") or new_id,
-        options=option_numbers(details.get("options", ())),
-    )
-    return user.prefix + rest.SerializeToString()
+    """A DecideRequest of these flags, in this order; none = all flags, in the order of the datafile.
+
+    Its parts are joined as bytes: the user's, made once a handle; what is asked, kept while it is asked again; the id.
+    """
+    decision_id = details.get("decision_id")
+    own = decision_pb2.DecideRequest(decision_id=decision_id).SerializeToString() if decision_id else None
+    asked = _asked(tuple(flag_keys), tuple(details.get("options", ())))
+    return user.prefix + asked + (_ID_HEAD + new_id.encode() if own is None else own)
+
+
+@lru_cache(maxsize=1024)
+def _asked(flag_keys: tuple[str, ...], options: tuple[DecideOption, ...]) -> bytes:
+    return decision_pb2.DecideRequest(flag_keys=flag_keys, options=option_numbers(options)).SerializeToString()
 
 
 def decide_one(
@@ -74,7 +86,7 @@ def decide_one(
         request=_request(user, new_id, (flag_key,), details),
         timeout_s=details.get("timeout_s", settings.decide_timeout_s),
         retry=DECIDE_RETRY,
-        decode=_picked(flag_key),
+        decode=lambda reply: _replies.decision(reply, flag_key),
         fallback=None if strict else _fallback(flag_key, default),
     )
 
@@ -101,23 +113,6 @@ def decide_several(
         decode=_replies.decisions,
         fallback=None if strict else defaults_for(flag_keys, defaults),
     )
-
-
-def _picked(flag_key: str) -> Callable[[bytes], Decision]:
-    """Reads the one decision of a reply. A flag that is left out is one that ENABLED_FLAGS_ONLY filtered."""
-
-    def decode(reply: bytes) -> Decision:
-        answered = _replies.decisions(reply)
-        for decision in answered.values():
-            return decision
-        return Decision(
-            flag_key=flag_key,
-            reasons=("left out: ENABLED_FLAGS_ONLY answers flags that are enabled alone",),
-            revision=answered.revision,
-            decision_id=answered.decision_id,
-        )
-
-    return decode
 
 
 def defaults_for(

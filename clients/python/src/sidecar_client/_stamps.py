@@ -5,8 +5,12 @@ from __future__ import annotations
 import os
 import random
 import time
+from typing import Final
 
 from sidecar_client._events import Stamp
+
+_VARIANTS: Final = {digit: "89ab"[int(digit, 16) % 4] for digit in "0123456789abcdef"}
+"""The digit with the variant's two bits, and two random ones."""
 
 
 def new_id(now_ns: int | None = None) -> str:
@@ -16,10 +20,10 @@ def new_id(now_ns: int | None = None) -> str:
     in order, so ids that follow each other in time cost it a third less than random ones.
     """
     now_ms = (time.time_ns() if now_ns is None else now_ns) // 1_000_000
-    drawn = int.from_bytes(os.urandom(10))
-    variant = 0x8000 | (drawn >> 64 & 0x3FFF)
+    drawn = os.urandom(10).hex()
     text = f"{now_ms & 0xFFFF_FFFF_FFFF:012x}"
-    return f"{text[:8]}-{text[8:]}-7{drawn >> 48 & 0xFFF:03x}-{variant:04x}-{drawn & 0xFFFF_FFFF_FFFF:012x}"
+    variant = _VARIANTS[drawn[0]]
+    return f"{text[:8]}-{text[8:]}-7{drawn[1:4]}-{variant}{drawn[4:7]}-{drawn[7:19]}"
 
 
 def stamp() -> Stamp:

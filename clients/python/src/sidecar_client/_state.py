@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
@@ -64,7 +63,7 @@ class Readiness:
     def call(self, now_s: float) -> Call[DatafileStatus]:
         """The next question, within what is left."""
         left_s = max(self._deadline_s - now_s, 0.001)
-        return replace(status(self._settings), timeout_s=min(left_s, self._settings.status_timeout_s))
+        return status(self._settings)._replace(timeout_s=min(left_s, self._settings.status_timeout_s))
 
     def ready(self, answered: DatafileStatus) -> bool:
         """Whether a datafile is in force; a sidecar without any, which only takes events, is ready too."""

@@ -9,11 +9,10 @@ from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Self, TypeVar, Unpack
 
-from sidecar_client import _awaiting, _decide, _events, _importing, _many, _state
+from sidecar_client import _awaiting, _decide, _events, _importing, _many, _state, _transports
 from sidecar_client._async_user import AsyncUser
 from sidecar_client._awaiting_buffer import AsyncSending
 from sidecar_client._calls import Call, Counters
-from sidecar_client._grpcio import AsyncGrpcTransport
 from sidecar_client._handle import ClientState
 from sidecar_client.decisions import Decision, Decisions
 from sidecar_client.events import Accepted, Imported
@@ -30,7 +29,7 @@ def connect(address: str = DEFAULT_ADDRESS, **options: Unpack[ConnectOptions]) -
     The options are the fields of Settings. Raises ValueError for an address or a bound that cannot be.
     """
     settings = Settings(address=address, **options)
-    return AsyncClient(AsyncGrpcTransport(settings), settings)
+    return AsyncClient(_transports.awaiting(settings), settings)
 
 
 class AsyncClient:

@@ -9,9 +9,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Self, TypeVar, Unpack
 
-from sidecar_client import _blocking, _decide, _events, _importing, _many, _state
+from sidecar_client import _blocking, _decide, _events, _importing, _many, _state, _transports
 from sidecar_client._calls import Call, Counters
-from sidecar_client._grpcio import GrpcTransport
 from sidecar_client._handle import ClientState
 from sidecar_client._sending import Sending
 from sidecar_client._user import User
@@ -30,7 +29,7 @@ def connect(address: str = DEFAULT_ADDRESS, **options: Unpack[ConnectOptions]) -
     The options are the fields of Settings. Raises ValueError for an address or a bound that cannot be.
     """
     settings = Settings(address=address, **options)
-    return Client(GrpcTransport(settings), settings)
+    return Client(_transports.blocking(settings), settings)
 
 
 class Client:

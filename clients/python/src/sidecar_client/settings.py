@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final, TypeAlias, TypedDict
+from typing import Final, Literal, TypeAlias, TypedDict, get_args
 
 from sidecar_client import _tracing
 
@@ -13,6 +13,9 @@ Token: TypeAlias = str | Callable[[], str]
 
 DEFAULT_ADDRESS: Final = "127.0.0.1:8013"
 PORT_MAX: Final = 65_535
+
+TransportName: TypeAlias = Literal["auto", "native", "grpcio"]
+TRANSPORTS: Final[tuple[str, ...]] = get_args(TransportName)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +76,7 @@ class ConnectOptions(TypedDict, total=False):
     buffer_events_max: int
     buffer_bytes_max: int
     reply_bytes_max: int
+    transport: TransportName
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,6 +105,11 @@ class Settings:
     """The bytes of those. Past either bound the oldest is dropped, and counted."""
     reply_bytes_max: int = 32 * 1024 * 1024
     """The largest reply taken: decisions of many flags for many users need it."""
+    transport: TransportName = "auto"
+    """`native` needs the package decision-sidecar-native and costs a third of grpcio; `auto` = native where it is.
+
+    SIDECAR_CLIENT_TRANSPORT in the environment stands above it.
+    """
 
     def __post_init__(self) -> None:
         kind, _, rest = self.address.partition(":")
@@ -111,6 +120,8 @@ class Settings:
         for name in ("decide_timeout_s", "event_timeout_s", "status_timeout_s", "import_timeout_s"):
             if not getattr(self, name) > 0:
                 raise ValueError(f"{name} is {getattr(self, name)}, wanted more than 0")
+        if self.transport not in TRANSPORTS:
+            raise ValueError(f"transport is `{self.transport}`, wanted {', '.join(TRANSPORTS)}")
         for name in ("buffer_events_max", "buffer_bytes_max"):
             if getattr(self, name) < 0:
                 raise ValueError(f"{name} is {getattr(self, name)}, wanted 0 or more")

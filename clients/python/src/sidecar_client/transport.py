@@ -1,7 +1,8 @@
 """The seam under the clients: bytes to a method, bytes back. Two protocols, one blocking and one for asyncio.
 
-grpcio's implementation is in `_grpcio`, the fake's in `testing`; another needs nothing but what is written here, is
-given `Settings` and takes address, TLS and `reply_bytes_max` from it. What every implementation promises:
+The native implementations are in `_native` and `_native_async`, grpcio's in `_grpcio`, the fake's in `testing`;
+another needs nothing but what is written here, is given `Settings` and takes address, TLS and `reply_bytes_max` from
+it. What every implementation promises:
 
 * **Calls.** It knows no message and retries nothing: one call is one try, so that the client alone decides what is sent
   twice. A failed one raises `WireFailure` or `ClientClosed`, and nothing else. gRPC's own message bound for what is

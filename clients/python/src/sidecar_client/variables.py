@@ -17,6 +17,17 @@ Value: TypeAlias = "None | bool | int | float | str | list[Value] | dict[str, Va
 Default = TypeVar("Default")
 
 
+def _own(value: Value) -> Value:
+    """The same value, of which no list or dict is anyone else's."""
+    return _copied(value) if isinstance(value, (list, dict)) else value
+
+
+def _copied(value: list[Value] | dict[str, Value]) -> list[Value] | dict[str, Value]:
+    if isinstance(value, dict):
+        return {key: _own(each) for key, each in value.items()}
+    return [_own(each) for each in value]
+
+
 class _Required:
     """The default of a variable that must be there."""
 
@@ -28,7 +39,8 @@ class Variables(Mapping[str, Value]):
     """The variables of one flag by key, typed as declared; null where a value was not of its type.
 
     Each typed reader returns the variable; when it is absent or null, `default`; without a default it raises
-    VariableMissing. A variable of another type raises VariableTypeMismatch, with or without a default.
+    VariableMissing. A variable of another type raises VariableTypeMismatch, with or without a default. What is read
+    is the reader's own: changing a list or a dict changes no variable.
     """
 
     __slots__ = ("_values", "flag_key")
@@ -38,7 +50,7 @@ class Variables(Mapping[str, Value]):
         self.flag_key = flag_key
 
     def __getitem__(self, key: str) -> Value:
-        return self._values[key]
+        return _own(self._values[key])
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._values)
@@ -81,7 +93,7 @@ class Variables(Mapping[str, Value]):
         """A variable of type json that is an object or an array; a scalar is read by `variables[key]`."""
         value = self._values.get(key)
         if isinstance(value, (list, dict)):
-            return value
+            return _copied(value)
         return self._absent(key, value, "a json object or array", default)
 
     def _absent(self, key: str, value: Value, wanted: str, default: Default | _Required) -> Default:
