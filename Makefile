@@ -11,7 +11,7 @@ UV ?= $(shell command -v uv || echo $(BIN)/uv)
 LOCK = $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
 	--no-emit-index-url --custom-compile-command 'make lock' $(LOCK_ARGS)
 
-.PHONY: help setup run test check format gen docs bench conformance interop crash faults soak wire-soak swaps differential mutations bucketing wheel lock clean
+.PHONY: help setup run test check format gen docs bench bench-clients clients conformance interop crash faults soak wire-soak swaps differential mutations bucketing wheel lock clean
 
 help: ## list these targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -41,6 +41,13 @@ docs: setup ## generate docs/configuration.md from the configuration
 
 bench: setup ## measure the ratios that docs/ promises; wants h2load (Debian: nghttp2-client)
 	@$(BIN)/python -m bench
+
+bench-clients: setup ## what a Decide costs its caller, in each client's language that is here; ARGS='--language go'
+	@$(BIN)/python -m bench.clients $(ARGS)
+
+clients: setup ## lint, tests, samples and conformance of all clients whose toolchain is here
+	@$(BIN)/python -m tools.checks client
+	@$(BIN)/python -m pytest -n 2 --dist loadfile tests/clients clients/python/tests $(PYTEST_ARGS)
 
 # Long forms of tests that CI runs short; soak and others go here as they come to exist.
 

@@ -24,7 +24,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m bench", description="Measures the numbers that bind.")
     parser.add_argument("--short", action="store_true", help="fewer calls and rounds, no paced calls")
     parser.add_argument("--tiny", action="store_true", help=argparse.SUPPRESS)
-    parser.add_argument("--transport", choices=("auto", "native", "grpcio"), default="auto", help="the sidecar's wire")
+    parser.add_argument(
+        "--transport", choices=("auto", "native", "grpcio"), default="auto", help="the sidecar's wire; both by default"
+    )
     parser.add_argument("rows", nargs="*", metavar="ROW", help=f"of {', '.join(ROWS)}; all by default")
     given = parser.parse_args(arguments)
     if unknown := [key for key in given.rows if key not in ROWS]:

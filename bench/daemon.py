@@ -20,21 +20,25 @@ from bench.requests import DATAFILE, FLUSH
 from sidecar.pb import tracking_pb2
 
 DESTINATION: Final = "optimizely"
+DATA_DIR: Final = "state"
+"""Of the directory that a sidecar is started in."""
 _HEALTH: Final = "/grpc.health.v1.Health/Check"
 _POLL_S: Final = 0.005
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Configured:
-    """What differs between the rows: the datafile, the destination's URL, how durable a write is.
+    """What differs between the rows: the datafile, the destination's URL, how durable a write is, the wire.
 
-    `destination` is a whole destination of another kind, in place of Optimizely at `endpoint`.
+    `destination` is a whole destination of another kind, in place of Optimizely at `endpoint`. `listen` is an address
+    of `grpc_listen`.
     """
 
     datafile: Path = DATAFILE
     endpoint: str
     durability: str = "process"
     transport: str = "auto"
+    listen: str = "127.0.0.1:0"
     destination: Mapping[str, object] | None = None
 
 
@@ -127,10 +131,10 @@ def running(configured: Configured, cores: Cores, directory: Path) -> Iterator[D
         "datafiles": {"default": {"path": str(configured.datafile)}},
         "destinations": [configured.destination or optimizely],
         "outbox": {"durability": configured.durability},
-        "grpc_listen": ["127.0.0.1:0"],
+        "grpc_listen": [configured.listen],
         "transport": configured.transport,
         "http_listen": "127.0.0.1:0",
-        "data_dir": str(directory / "state"),
+        "data_dir": str(directory / DATA_DIR),
         "stop_delay": "0s",
         "drain": "0s",
     }

@@ -137,7 +137,7 @@ def _held(scale: Scale) -> Iterator[Held]:
         directory = Path(name)
         with started(("-m", "bench.collector"), scale.cores.load, directory / "collector.log") as collector:
             endpoint = f"http://{collector.wait_for('listening on').split()[-1]}"
-            configured = Configured(endpoint=endpoint, destination=_segment(endpoint))
+            configured = Configured(endpoint=endpoint, transport=scale.transport, destination=_segment(endpoint))
             os.kill(collector.pid, signal.SIGSTOP)
             try:
                 with running(configured, scale.cores, directory) as daemon:

@@ -1,8 +1,8 @@
 """The yardstick: a bare `grpc.aio` server on uvloop that answers each call of any method with the same bytes.
 
-Run as `python -m bench.echo_server REPLY_BYTES [METHOD]`. Prints the address that it is bound to. It does nothing else:
-no message is parsed, no interceptor is there, and gRPC has its defaults. With METHOD it is the native wire instead,
-which answers that one method: what a call costs without its handler.
+Run as `python -m bench.echo_server REPLY_BYTES [unix:PATH] [METHOD]`. Prints the address that it is bound to. It does
+nothing else: no message is parsed, no interceptor is there, and gRPC has its defaults. With METHOD it is the native
+wire instead, which answers that one method: what a call costs without its handler.
 """
 
 from __future__ import annotations
@@ -16,9 +16,6 @@ import grpc
 import uvloop
 from grpc import aio
 
-from sidecar.rpc.methods import Call, Refusal, Unary
-from sidecar.transport.listen import ListenOptions, TcpAddress
-
 
 class _Echo(grpc.GenericRpcHandler):
     def __init__(self, reply: bytes) -> None:
@@ -31,22 +28,28 @@ class _Echo(grpc.GenericRpcHandler):
         return self._handler
 
 
-async def serve(reply_bytes: int) -> None:
+async def serve(reply_bytes: int, address: str) -> None:
     """Serve until SIGTERM."""
     server = aio.server()
     server.add_generic_rpc_handlers((_Echo(bytes(reply_bytes)),))
-    port = server.add_insecure_port("127.0.0.1:0")
+    port = server.add_insecure_port(address)
     await server.start()
-    print(f"listening on 127.0.0.1:{port}", flush=True)
-    stop = asyncio.Event()
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
-    await stop.wait()
+    print(f"listening on {address if address.startswith('unix:') else f'127.0.0.1:{port}'}", flush=True)
+    await _until_terminated()
     await server.stop(0)
 
 
-async def serve_native(reply_bytes: int, method: str) -> None:
+async def _until_terminated() -> None:
+    stop = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
+    await stop.wait()
+
+
+async def serve_native(reply_bytes: int, address: str, method: str) -> None:
     """The same over the native wire."""
-    # Why here: each wire is measured without the other one in memory.
+    # Why here: each wire is measured without the other one, and the bare echo without anything, in memory.
+    from sidecar.rpc.methods import Call, Refusal, Unary  # noqa: PLC0415 - see above
+    from sidecar.transport.listen import ListenOptions, parse_address  # noqa: PLC0415 - see above
     from sidecar.transport.native.server import NativeTransport  # noqa: PLC0415 - see above
 
     reply = bytes(reply_bytes)
@@ -57,14 +60,20 @@ async def serve_native(reply_bytes: int, method: str) -> None:
     def refused(name: str, refusal: Refusal) -> None:
         raise AssertionError(f"{name} was refused: {refusal}")
 
-    options = ListenOptions(addresses=[TcpAddress("127.0.0.1", 0)], tls=None, socket_mode=0o600)
+    options = ListenOptions(addresses=[parse_address(address)], tls=None, socket_mode=0o600)
     transport = NativeTransport({method: Unary(echo)}, options, refused)
     print(f"listening on {(await transport.start())[0]}", flush=True)
-    stop = asyncio.Event()
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
-    await stop.wait()
+    await _until_terminated()
     await transport.stop(0)
 
 
+def main(reply_bytes: str, *rest: str) -> None:
+    """Serve as the command line says."""
+    address = next((one for one in rest if one.startswith("unix:")), "127.0.0.1:0")
+    method = next((one for one in rest if one.startswith("/")), "")
+    size = int(reply_bytes)
+    uvloop.run(serve_native(size, address, method) if method else serve(size, address))
+
+
 if __name__ == "__main__":
-    uvloop.run(serve_native(int(sys.argv[1]), sys.argv[2]) if len(sys.argv) > 2 else serve(int(sys.argv[1])))
+    main(*sys.argv[1:])

@@ -77,16 +77,20 @@ class Measured:
 
 @contextlib.contextmanager
 def started(
-    arguments: Sequence[str], core: int, log: Path, environment: Mapping[str, str] | None = None
+    arguments: Sequence[str],
+    core: int,
+    log: Path,
+    environment: Mapping[str, str] | None = None,
+    program: str = sys.executable,
 ) -> Iterator[Measured]:
-    """Run `python …` from the root of the tree, pinned to a core; ended with SIGTERM, then by force."""
+    """Run `python …`, or another program, from the root of the tree on one core; ended with SIGTERM, then by force."""
     inherited = {name: text for name, text in os.environ.items() if not name.startswith("SIDECAR_")}
     # Why: a start is measured with its bytecode compiled, as it is installed.
     inherited.pop("PYTHONDONTWRITEBYTECODE", None)
     with log.open("wb") as output:
         # Why taskset: the child is on its core from its first instruction on, and no code of ours runs after fork.
         process = subprocess.Popen(
-            ["taskset", "--cpu-list", str(core), sys.executable, *arguments],
+            ["taskset", "--cpu-list", str(core), program, *arguments],
             cwd=ROOT,
             env={**inherited, **(environment or {})},
             stdin=subprocess.DEVNULL,

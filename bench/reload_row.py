@@ -43,7 +43,8 @@ def reload(scale: Scale) -> Iterator[Row]:
     with tempfile.TemporaryDirectory() as name, nobody() as endpoint:
         datafile = Path(name, "large.json")
         datafile.write_bytes(bodies[0])
-        with running(Configured(datafile=datafile, endpoint=endpoint), scale.cores, Path(name)) as daemon:
+        configured = Configured(datafile=datafile, endpoint=endpoint, transport=scale.transport)
+        with running(configured, scale.cores, Path(name)) as daemon:
             kept = os.sched_getaffinity(0)
             os.sched_setaffinity(0, {scale.cores.load})
             try:

@@ -9,7 +9,7 @@ from typing import Final, TypeAlias
 
 import grpc
 
-from bench import delivery_rows, engine_rows, import_rows, process_rows
+from bench import client_rows, delivery_rows, engine_rows, import_rows, process_rows, stream_row
 from bench.reload_row import reload
 from bench.scale import Scale
 from bench.table import Row
@@ -22,11 +22,13 @@ ROWS: Final[Mapping[str, Measure]] = {
     "compiling": engine_rows.compiling,
     "flags": engine_rows.flags,
     **{key: row.measure for key, row in WIRE_ROWS.items()},
+    "stream": stream_row.measure,
     "import": import_rows.unary,
     "import-stream": import_rows.stream,
     "memory": process_rows.memory,
     "start": process_rows.start,
     "reload": reload,
+    "python-client": client_rows.python,
     "delivery": delivery_rows.delivery,
     "decide-p99-delivery": delivery_rows.decide_beside,
 }

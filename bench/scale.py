@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from bench.processes import Cores
+from sidecar.transport.native import codec
+
+WIRES: Final = ("native", "grpcio")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scale:
-    """Sizes of every row. `calls` are of one round; `decisions` of the row that looks for growth of memory.
+    """Sizes of every row. `calls` are of one round, of which each server of a comparison gets its share.
 
-    `starts` of a process are measured; `paced_s` seconds of paced calls without and with reloads of a datafile of
-    `large_bytes`, 0 for none.
+    `decisions` are of the row that looks for growth of memory; `starts` of a process are measured; `paced_s` seconds of
+    paced calls without and with reloads of a datafile of `large_bytes`, 0 for none.
     """
 
     cores: Cores
@@ -24,11 +29,16 @@ class Scale:
     large_bytes: int
     short: bool
     transport: str = "auto"
-    """The wire of the sidecar; the yardsticks have their own."""
+    """The wire of the sidecar, `auto` for both; the yardsticks have their own."""
+
+    def wires(self) -> Mapping[str, str]:
+        """Each wire to measure, and why it cannot be, "" when it can."""
+        chosen = WIRES if self.transport == "auto" else (self.transport,)
+        return {wire: codec.missing() if wire == "native" else "" for wire in chosen}
 
 
 def whole(cores: Cores) -> Scale:
-    """What the promises are measured with: ten minutes."""
+    """What the promises are measured with: a quarter of an hour."""
     return Scale(
         cores=cores,
         calls=10_000,

@@ -6,7 +6,7 @@ Specification: the docs of the crate (`native/src/lib.rs`).
 """
 
 from collections.abc import Iterable, Sequence
-from typing import Final, Literal, Self, TypeAlias, final
+from typing import Any, Final, Literal, Self, TypeAlias, final
 
 from typing_extensions import Buffer
 
@@ -70,7 +70,10 @@ class Limits:
 
 @final
 class Budget:
-    """Bytes that all connections together may hold: unfinished requests and replies that wait. One a process."""
+    """Bytes that all connections together may hold: unfinished requests and replies that wait. One a process.
+
+    A connection holds at most twice what it leaves free, so that none can use it up.
+    """
 
     def __new__(cls, bytes_max: int) -> Self: ...
     @property
@@ -184,3 +187,20 @@ class ClientConnection:
     def closed(self) -> bool: ...
     @property
     def failure(self) -> str: ...
+
+@final
+class PlainReader:
+    """Reads messages that hold nothing but texts, lists of texts, maps of scalar `sidecar.v1.Value` and instants.
+
+    It is no part of the codec, but what is read from the wire next: see `sidecar/rpc/plain.py`.
+    """
+
+    def __new__(
+        cls, fields: Sequence[tuple[int, int, int]], *, key_bytes_max: int, value_bytes_max: int
+    ) -> Self:
+        """Each field is (number, kind, most): 0 a text of so many bytes, 1 texts, 2 values, 3 an instant."""
+    def read(self, message: bytes) -> tuple[Any, ...] | None:
+        """The values of the fields in their order, None when the message is not plain.
+
+        What is absent is "", [], {} and, for an instant (in milliseconds since 1970), None.
+        """

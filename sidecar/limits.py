@@ -33,6 +33,8 @@ MANY_REPLY_BYTES_MAX: Final = 32 * MIB
 DECISIONS_PER_TURN: Final = 500
 """Decisions of one DecideMany after which other calls get their turn: about a millisecond."""
 FLAG_KEYS_MAX: Final = 1_000
+PLAIN_BYTES_MAX: Final = 16 * KIB
+"""Requests up to this size are read in one step where they are plain; larger ones are rare."""
 ATTRIBUTES_MAX: Final = 256
 """Entries of any one map of a request: attributes, tags, properties, traits, context, integrations."""
 KEY_BYTES_MAX: Final = 1 * KIB
@@ -223,7 +225,8 @@ assert ADMIN_REPLY_BYTES_MAX < MESSAGE_BYTES_MAX
 assert VALUE_BYTES_MAX < MESSAGE_BYTES_MAX
 assert METADATA_BYTES_SURE < METADATA_BYTES_MAX
 assert IMPORT_BYTES_MAX + MANY_REPLY_BYTES_MAX < WIRE_BYTES_MAX
-assert MANY_REPLY_BYTES_MAX + MESSAGE_BYTES_MAX < WIRE_BYTES_MAX * 2 // 3, "a connection's share holds the largest reply"
+# A connection's share of the wire's budget holds the largest reply.
+assert MANY_REPLY_BYTES_MAX + MESSAGE_BYTES_MAX < WIRE_BYTES_MAX * 2 // 3
 assert IMPORT_BYTES_MAX + IMPORT_AHEAD_BYTES_MAX < APPENDED_BYTES_MAX
 assert IMPORT_SURE_BYTES_MAX <= KEY_BYTES_MAX < VALUE_BYTES_MAX
 # A different key of one character, and its entry, takes five bytes.

@@ -9,6 +9,7 @@ CI is set.
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import subprocess
@@ -68,17 +69,20 @@ def run(python: Path, *, check: bool) -> list[Path]:
 def install() -> None:
     """Install the client's locked tools, unless they are there as locked. Raises CalledProcessError."""
     lock, installed = CLIENT / "package-lock.json", CLIENT / "node_modules" / ".package-lock.json"
-    if not installed.exists() or installed.stat().st_mtime < lock.stat().st_mtime:
-        command = ("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error")
-        subprocess.run(command, cwd=CLIENT, check=True, stdout=subprocess.DEVNULL)
-        installed.touch()
+    # Why a lock: the steps of `make check` run side by side, and each of three installs what it needs.
+    with lock.open() as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        if not installed.exists() or installed.stat().st_mtime < lock.stat().st_mtime:
+            command = ("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error")
+            subprocess.run(command, cwd=CLIENT, check=True, stdout=subprocess.DEVNULL)
+            installed.touch()
 
 
 def _generate(python: Path, scratch: Path) -> dict[Path, str]:
     """The text of each file, by its path."""
     plugin = CLIENT / "node_modules" / ".bin" / "protoc-gen-ts_proto"
     outputs = [f"--plugin=protoc-gen-ts_proto={plugin}", f"--ts_proto_out={','.join(OPTIONS)}:{scratch}"]
-    protoc = [python, "-m", "grpc_tools.protoc", f"-I{PROTO}", f"-I{PROTO / 'vendor'}"]
+    protoc: list[str | Path] = [python, "-m", "grpc_tools.protoc", f"-I{PROTO}", f"-I{PROTO / 'vendor'}"]
     subprocess.run([*protoc, *outputs, *PROTOS], check=True)
     return {DIRECTORY / path.relative_to(scratch): path.read_text() for path in sorted(scratch.rglob("*.ts"))}
 

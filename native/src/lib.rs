@@ -10,13 +10,16 @@
 //! * **A call** is `Call` (a method with one request message, whole) or `Opened`, `Message` …, `Ended`. A call that is
 //!   reset in the read that opened it is never heard of. After `Cancelled` nothing may be sent, and what is sent all the
 //!   same is ignored: an id is never used again (`calls`).
-//! * **Refused by the codec**, so that no caller sees it: no POST (HTTP 405), no gRPC (415), an unknown path, an encoding
-//!   besides identity and gzip, too few or too many messages of a single call (UNIMPLEMENTED); a message or metadata
-//!   that is too large, or for which the budget has no room (`RESOURCE_EXHAUSTED`); no `te: trailers`, a malformed
-//!   timeout, `-bin` value, gzip or message that is cut off (INTERNAL). Source: PROTOCOL-HTTP2.md and statuscodes.md of
-//!   the grpc project.
+//! * **Refused by the codec**, so that no caller sees it: no POST (HTTP 405), no gRPC (415), both with a line of text; an
+//!   unknown path, an encoding besides identity and gzip, too few or too many messages of a single call (UNIMPLEMENTED);
+//!   a message or metadata that is too large, or for which the budget has no room (`RESOURCE_EXHAUSTED`); no
+//!   `te: trailers`, a malformed timeout, `-bin` value, gzip or message that is cut off (INTERNAL). Source:
+//!   PROTOCOL-HTTP2.md and statuscodes.md of the grpc project.
+//! * **A malformed request** (RFC 9113 section 8) ends its connection, whose `failure` says the rule. An `:authority` is
+//!   taken as it comes: each stack has its own idea of a Unix socket's.
 //! * **Memory** of a connection: a stream holds one message and one window at most (`inbound`); replies that wait say
-//!   when it is too much (`outbound`); all connections together hold what [`Budget`] allows.
+//!   when it is too much (`outbound`); all connections together hold what [`Budget`] allows, and none of them so much that
+//!   others find no room.
 //! * **Replies** leave uncompressed: on loopback a byte is cheaper than its compression. Compressed ones are read.
 //! * **Floods** end their connection with `ENHANCE_YOUR_CALM` or nghttp2's own error: resets, SETTINGS, PING,
 //!   CONTINUATION, header lists many times too large, frames of no use. Bounds and sources: `limits`.
@@ -47,6 +50,7 @@ mod metadata;
 mod nghttp2;
 mod outbound;
 mod pace;
+pub mod plain;
 mod server;
 mod status;
 mod wire;

@@ -24,6 +24,7 @@ pub enum Code {
 /// Codes of RFC 9113 section 7.
 pub(crate) mod h2 {
     pub(crate) const NO_ERROR: u32 = 0;
+    pub(crate) const PROTOCOL_ERROR: u32 = 1;
     pub(crate) const INTERNAL_ERROR: u32 = 2;
     pub(crate) const REFUSED_STREAM: u32 = 7;
     pub(crate) const CANCEL: u32 = 8;

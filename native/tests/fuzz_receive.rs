@@ -1,12 +1,14 @@
 //! Mutated input: neither role panics, loses count of its memory, or goes on after it has closed.
 //!
 //! Seeds are conversations of the codec's own two roles, and, in `tests/seeds`, what real clients said. Runs
-//! `FUZZ_INPUTS` inputs (5,000 by default) from `FUZZ_SEED`; a failure prints both for the one input.
+//! `FUZZ_INPUTS` inputs (5,000 by default) from `FUZZ_SEED`, and goes on until `FUZZ_SECONDS` have passed, if that is set;
+//! a failure prints seed and number for the one input.
 
 use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use decision_sidecar_native::{
     Budget, ClientConnection, Limits, Metadata, Methods, ServerConnection, ServerEvent, Value,
@@ -202,7 +204,9 @@ fn no_input_makes_either_role_panic_or_lose_count() {
     let recorded = seeds();
     assert!(recorded.len() >= 3, "tests/seeds holds what real clients said");
     let first = number("FUZZ_SEED", 1);
-    for seed in first..first + number("FUZZ_INPUTS", 5_000) {
+    let (until, inputs) = (Duration::from_secs(number("FUZZ_SECONDS", 0)), number("FUZZ_INPUTS", 5_000));
+    let began = Instant::now();
+    for seed in (first..).take_while(|seed| seed - first < inputs || began.elapsed() < until) {
         let mut random = Random(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
         let (said, heard) = conversation(&mut random);
         let (mut input, to_server) = match random.below(4) {

@@ -18,6 +18,7 @@ from sidecar.errors import ConfigInvalid
 from sidecar.outbox import DestinationBounds, SqliteOutbox
 from sidecar.ports import Clock, Destination, Source
 from sidecar.rpc.methods import MethodTable, Refusal
+from sidecar.rpc.plain import MakesReader
 from sidecar.sources.file import FileSource, FileSourceSection, Watches
 from sidecar.sources.http import HttpSource, HttpSourceSection
 from sidecar.sources.optimizely import OptimizelySourceSection, optimizely_source
@@ -99,6 +100,15 @@ def transport_of(settings: Settings, telemetry: Telemetry) -> Callable[[MethodTa
     from sidecar.transport.grpcio import GrpcioTransport
 
     return lambda table: GrpcioTransport(table, options, on_refused)
+
+
+def makes_reader(settings: Settings) -> MakesReader | None:
+    """What reads plain requests in one step: it comes with the native wire."""
+    if settings.transport is TransportName.GRPCIO or codec.missing():
+        return None
+    from sidecar.transport.native.plain import reader
+
+    return reader
 
 
 def _chosen(wanted: TransportName) -> TransportName:

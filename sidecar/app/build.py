@@ -230,11 +230,12 @@ def _table(ground: _Ground, datafiles: Datafiles, delivery: Delivery, health: He
     sticky = ground.state.sticky
     unix = any(text.startswith("unix:") for text in ground.settings.grpc_listen)
     with_admin = unix or ground.settings.admin_over_tcp
+    makes_reader = adapters.makes_reader(ground.settings)
     table = method_table(
         [
-            DecisionHandlers(datafiles, decider, ground.telemetry, options).methods(),
+            DecisionHandlers(datafiles, decider, ground.telemetry, options, makes_reader).methods(),
             ClassicHandlers(datafiles, decider, classic).methods(),
-            TrackingHandlers(tracker, delivery, ground.clock, ground.ids).methods(),
+            TrackingHandlers(tracker, delivery, ground.clock, ground.ids, makes_reader).methods(),
             ImportHandlers(importer, ground.clock, ground.ids).methods(),
             DatafileHandlers(datafiles).methods(),
             NotificationHandlers(ground.notifications, datafiles).methods(),

@@ -7,19 +7,22 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from sidecar import config
+from sidecar.app.file import read_file
+from sidecar.app.settings import Settings
 from sidecar.app.system import SystemClock, locked
 from sidecar.events.model import kind_of
 from sidecar.events.plain import json_event
 from sidecar.events.wire import instant
-from sidecar.limits import OUTBOX_BYTES_MAX
 from sidecar.outbox import (
     FILE_NAME,
     DestinationBounds,
     Durability,
+    OutboxSection,
     SqliteOutbox,
     read_counts,
     read_dead_letters,
@@ -72,19 +75,25 @@ def dead_letters(data_dir: Path, destination: str, limit: int) -> Sequence[dict[
     ]
 
 
-def requeue(data_dir: Path, destination: str, dead_ids: Sequence[int] | None) -> dict[str, int]:
-    """Put dead letters (None = all) back into the queue of a stopped daemon, within the default bound.
+def requeue(data_dir: Path, destination: str, dead_ids: Sequence[int] | None, bytes_max: int) -> dict[str, int]:
+    """Put dead letters (None = all) back into the queue of a stopped daemon, within the bound of what may be pending.
 
     Raises `DataDirectoryLocked`, which names the holder, when the daemon runs; nothing is changed then.
     """
 
     async def act(outbox: SqliteOutbox) -> dict[str, int]:
         requeued = await outbox.requeue(destination, dead_ids)
-        letters = await outbox.dead_letters(destination, 0, OUTBOX_BYTES_MAX)
-        left = [letter for letter in letters if dead_ids is None or letter.dead_id in set(dead_ids)]
-        return {"requeued": requeued, "left": len(left)}
+        return {"requeued": requeued, "left": await _left(outbox, destination, dead_ids)}
 
-    return _changed(data_dir, act)
+    return _changed(data_dir, act, DestinationBounds(bytes_max=bytes_max))
+
+
+async def _left(outbox: SqliteOutbox, destination: str, dead_ids: Sequence[int] | None) -> int:
+    """How many of those asked for are still dead letters."""
+    if dead_ids is None:
+        return sum(one.dead for one in await outbox.counts() if one.destination == destination)
+    found = [(dead_id, await outbox.dead_letters(destination, dead_id - 1, 1)) for dead_id in set(dead_ids)]
+    return sum(bool(some) and some[0].dead_id == dead_id for dead_id, some in found)
 
 
 def purge(data_dir: Path, destination: str, dead_ids: Sequence[int] | None) -> dict[str, int]:
@@ -93,10 +102,23 @@ def purge(data_dir: Path, destination: str, dead_ids: Sequence[int] | None) -> d
     async def act(outbox: SqliteOutbox) -> dict[str, int]:
         return {"purged": await outbox.purge(destination, dead_ids)}
 
-    return _changed(data_dir, act)
+    return _changed(data_dir, act, DestinationBounds())
 
 
-def _changed(data_dir: Path, act: Callable[[SqliteOutbox], Awaitable[dict[str, int]]]) -> dict[str, int]:
+def outbox_bytes_max(file: Path | None, environment: Mapping[str, str]) -> int:
+    """The bound of what a destination may have pending, as a daemon with this file and environment takes it.
+
+    Raises `ConfigInvalid`.
+    """
+    known = list(config.options(Settings))
+    given = config.merge(read_file(file) if file else {}, config.from_environment(known, environment))
+    section = given.get("outbox") or {}
+    return config.read(OutboxSection, section if isinstance(section, Mapping) else {}, "outbox").bytes_max
+
+
+def _changed(
+    data_dir: Path, act: Callable[[SqliteOutbox], Awaitable[dict[str, int]]], bounds: DestinationBounds
+) -> dict[str, int]:
     # Why looked at first: opening would make a file where there is none.
     known = [counts.destination for counts in read_counts(data_dir / FILE_NAME, SystemClock())]
 
@@ -105,7 +127,7 @@ def _changed(data_dir: Path, act: Callable[[SqliteOutbox], Awaitable[dict[str, i
         outbox = await SqliteOutbox.open(
             data_dir,
             durability=Durability.POWER,
-            destinations=dict.fromkeys(known, DestinationBounds()),
+            destinations=dict.fromkeys(known, bounds),
             clock=SystemClock(),
         )
         try:

@@ -16,14 +16,19 @@ from typing import BinaryIO, Final
 from sidecar.cli.import_lines import LineReader, LineRefused
 from sidecar.cli.outcome import Unanswerable
 from sidecar.client.channel import Target
-from sidecar.client.importing import Answer, ImportCall, ImportStopped, Refused
+from sidecar.client.importing import Answer, Draft, ImportCall, ImportStopped, Refused
+from sidecar.limits import IMPORT_BYTES_MAX, MESSAGE_BYTES_MAX
 
 _AHEAD_MAX: Final = 8
 """Messages that are sent and not answered."""
 _MESSAGE_BYTES_MAX: Final = 1024 * 1024
+_EVENT_BYTES_MAX: Final = 2 * MESSAGE_BYTES_MAX
+"""An event above it would stop the stream; of a smaller one that is too large the sidecar says so itself."""
 _LINE_BYTES_MAX: Final = 16 * 1024 * 1024
 _RETRY_S: Final = 0.5
 _PLACE: Final = re.compile(r"events\[(\d+)\]\.?(.*)", re.DOTALL)
+
+assert _MESSAGE_BYTES_MAX + _EVENT_BYTES_MAX < IMPORT_BYTES_MAX, "the event that fills a message fits into it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +192,7 @@ class Session:
             self._read_through = after
             if line is not None:
                 try:
-                    event = self._reader.read(line.text, line.number).encode()
+                    event = _encoded(self._reader.read(line.text, line.number))
                 except (LineRefused, ValueError) as wrong:
                     self._refuse(line, str(wrong))
                 else:
@@ -196,6 +201,14 @@ class Session:
             if len(gathered) >= self._wish.events_max or size >= _MESSAGE_BYTES_MAX:
                 break
         return gathered
+
+
+def _encoded(draft: Draft) -> bytes:
+    """An event as it is sent. Raises `LineRefused` when no message has room for it, `ValueError` as `Draft.encode`."""
+    event = draft.encode()
+    if len(event) > _EVENT_BYTES_MAX:
+        raise LineRefused(f"event: is {len(event)} bytes, wanted at most {MESSAGE_BYTES_MAX}")
+    return event
 
 
 def lines_of(file: BinaryIO, start: Place) -> Iterator[tuple[Line | None, Place]]:

@@ -114,7 +114,13 @@ def _dead(given: argparse.Namespace) -> int:
 
 
 def _requeue(given: argparse.Namespace) -> int:
-    done = _change(given, lambda admin, ids: admin.requeue(given.destination, ids), inspect.requeue)
+    name = given.config or os.environ.get("SIDECAR_CONFIG")
+    bytes_max = inspect.outbox_bytes_max(Path(name) if name else None, os.environ)
+    done = _change(
+        given,
+        lambda admin, ids: admin.requeue(given.destination, ids),
+        lambda data_dir, destination, ids: inspect.requeue(data_dir, destination, ids, bytes_max),
+    )
     if given.json:
         print_json(done)
         return WELL

@@ -135,7 +135,7 @@ class Attempts:
         """Wait as the answer and the state of the destination demand."""
         status = self.status
         if status.paused:
-            await asyncio.sleep(self._pace.probe_interval_s)
+            await asyncio.sleep(max(self._pace.probe_interval_s, answer.retry_after_s or 0))
             return
         if answer.retry_after_s is not None:
             await asyncio.sleep(answer.retry_after_s)

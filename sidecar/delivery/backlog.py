@@ -1,6 +1,7 @@
 """What one destination has pending, read ahead of its cursor and rendered, and the batches that it makes.
 
-Never holds more than one batch of events. Reading changes nothing: what is forgotten here is read again.
+Holds one batch, by count or by bytes, and what the read that filled it brought beside. Reading changes nothing: what
+is forgotten here is read again.
 """
 
 from __future__ import annotations
@@ -48,13 +49,16 @@ class Backlog:
         self._codec = codec
         self._turns = turns
         self._pieces: deque[Piece] = deque()
+        self._rendered_bytes = 0
         self._read_to: Cursor | None = None
         self._known: dict[str, FactsOfBatch] = {}
 
     async def fill(self) -> None:
         """Read and render until a whole batch is here or nothing more is pending."""
-        wanted = self._destination.limits.events_max - len(self._pieces)
-        if wanted <= 0:
+        limits = self._destination.limits
+        wanted = limits.events_max - len(self._pieces)
+        # Why bytes too: a thousand of the largest events are gigabytes, of which a batch takes a few at a time.
+        if wanted <= 0 or self._rendered_bytes >= limits.bytes_max:
             return
         turns = self._turns
         records = await self._outbox.read(self._destination.name, self._read_to, wanted)
@@ -62,6 +66,7 @@ class Backlog:
         for record in records:
             for piece in self._rendered(record):
                 self._pieces.append(piece)
+                self._rendered_bytes += len(piece.rendered)
                 if turns.over():
                     await turns.pass_on()
             self._read_to = Cursor(record.record_id, record.indexes[-1])
@@ -81,11 +86,13 @@ class Backlog:
             if not _go_together(part[0], following) or (of and room < 0):
                 break
             part.append(pieces.popleft())
+        self._rendered_bytes -= sum(len(piece.rendered) for piece in part)
         return part
 
     def forget(self) -> None:
         """Begin again at the destination's cursor: the queue has changed under us."""
         self._pieces.clear()
+        self._rendered_bytes = 0
         self._read_to = None
 
     def _rendered(self, record: StoredRecord) -> Iterator[Piece]:

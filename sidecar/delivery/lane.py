@@ -99,7 +99,10 @@ class Lane:
         try:
             while True:
                 progress = self._progress
-                if self.status.paused or not await self._outbox.left(self.name, through):
+                # Why kept trying: what a flush waits for is bounded by its deadline, and by nothing else.
+                if self.status.paused or not await kept_trying(
+                    lambda: self._outbox.left(self.name, through), self.status
+                ):
                     return
                 await progress.wait()
         finally:

@@ -43,9 +43,7 @@ class RotatingLines:
                 if self._fsync:
                     os.fdatasync(self._file)
             except OSError:
-                # A full disk takes part of a write: give the part back, so that no line is torn while we
-                # wait.
-                os.ftruncate(self._file, self._size)
+                self._give_back(self._file)
                 raise
             self._size += len(lines)
 
@@ -68,6 +66,14 @@ class RotatingLines:
             self._log.warning("file_tail_repaired", path=str(self.path), cut_bytes=torn)
         if self._fsync:
             _sync_directory(self.path.parent)
+
+    def _give_back(self, file: int) -> None:
+        """Take back what a full disk took of a write, so that no line is torn while we wait."""
+        try:
+            os.ftruncate(file, self._size)
+        except OSError:
+            # What is torn now is cut away when the file is opened again, before the next batch.
+            self._close()
 
     def _rotate(self) -> None:
         self._close()

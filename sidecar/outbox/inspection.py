@@ -27,10 +27,13 @@ def read_pending(path: Path, clock: Clock, destination: str, limit: int) -> Sequ
         return store.read(destination, None, limit)
 
 
-def read_dead_letters(path: Path, clock: Clock, destination: str, limit: int) -> Sequence[DeadLetter]:
-    """The oldest dead letters of a destination; none for one that the file does not know."""
+def read_dead_letters(path: Path, clock: Clock, destination: str, limit: int) -> Iterator[DeadLetter]:
+    """The oldest dead letters of a destination, a page at a time; none for one that the file does not know."""
     with _reading(path, clock) as store:
-        return store.dead_letters(destination, 0, limit)
+        left, after = limit, 0
+        while left and (page := store.dead_letters(destination, after, left)):
+            yield from page
+            left, after = left - len(page), page[-1].dead_id
 
 
 @contextmanager

@@ -9,7 +9,7 @@ import sqlite3
 from collections.abc import Sequence
 from typing import Final
 
-from sidecar.limits import OUTBOX_STEP_EVENTS
+from sidecar.limits import OUTBOX_STEP_EVENTS, READ_BYTES_MAX
 from sidecar.outbox.dead import DeadRow, DeadRows
 from sidecar.outbox.facts import FactsRows
 from sidecar.outbox.ledger import LAST_INDEX, Account, Ledger
@@ -45,20 +45,22 @@ class Letters:
         return int(row[0]) if row else 0
 
     def list(self, account: Account, after: int, limit: int) -> list[DeadLetter]:
-        """`Outbox.dead_letters`."""
-        rows = self._dead.after(account.destination_id, after, limit)
-        letters = []
-        for row in rows:
-            header = self._scan.headers_by_id([row.record_id])[0]
-            record = StoredRecord(
-                row.record_id,
-                next(iter(self._scan.bodies([header]))),
-                self._facts.body(header.facts_id),
-                (row.event_index,),
-                header.received_ms,
-            )
+        """`Outbox.dead_letters`. Letters of one record share its body, which may be that of a whole import."""
+        letters: list[DeadLetter] = []
+        records: dict[int, StoredRecord] = {}
+        bytes_left = READ_BYTES_MAX
+        for row in self._dead.after(account.destination_id, after, limit):
+            record = records.get(row.record_id)
+            if record is None:
+                header = self._scan.headers_by_id([row.record_id])[0]
+                bytes_left -= header.size
+                if letters and bytes_left < 0:
+                    break
+                facts, body = self._facts.body(header.facts_id), next(iter(self._scan.bodies([header])))
+                record = records[row.record_id] = StoredRecord(row.record_id, body, facts, (), header.received_ms)
+            named = record._replace(indexes=(row.event_index,))
             said = (row.reason, row.detail, row.status, row.died_ms, row.attempts)
-            letters.append(DeadLetter(row.dead_id, account.name, record, *said))
+            letters.append(DeadLetter(row.dead_id, account.name, named, *said))
         return letters
 
     def purge(self, account: Account, dead_ids: Sequence[int] | None, through: int) -> int:

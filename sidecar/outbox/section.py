@@ -33,3 +33,10 @@ class OutboxSection:
     """Seconds that an event may be pending, more than 0; past it it becomes a dead letter (EXPIRED). Default
     24 h: the time for which a repeat of an event id is recognised.
     """
+
+    def __post_init__(self) -> None:
+        """Raise `ValueError` for a bound that would let no event stay."""
+        if self.bytes_max < 1:
+            raise ValueError(f"bytes_max is {self.bytes_max}, wanted 1 or more: no event would be accepted")
+        if self.age_max_s <= 0:
+            raise ValueError(f"age_max is {self.age_max_s:g} s, wanted more than 0 s: no event would be delivered")

@@ -138,7 +138,7 @@ class SqliteOutbox:
         return await self._read(Store.counts)
 
     async def dead_letters(self, destination: str, after: int, limit: int) -> Sequence[DeadLetter]:
-        """`Outbox.dead_letters`."""
+        """`Outbox.dead_letters`; ends early when the bodies reach `READ_BYTES_MAX`."""
         return await self._read(lambda store: store.dead_letters(destination, after, limit))
 
     async def requeue(self, destination: str, dead_ids: Sequence[int] | None) -> int:

@@ -177,7 +177,10 @@ class Outbox(Protocol):
         ...
 
     async def dead_letters(self, destination: str, after: int, limit: int) -> Sequence[DeadLetter]:
-        """Dead letters with `dead_id` > `after`, oldest first."""
+        """Dead letters with `dead_id` > `after`, oldest first, at most `limit`.
+
+        Fewer when their records are large; none only when there is none.
+        """
         ...
 
     async def requeue(self, destination: str, dead_ids: Sequence[int] | None) -> int:

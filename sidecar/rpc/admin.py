@@ -117,12 +117,13 @@ class AdminHandlers:
             violations.add("page_token", "is none of this destination's, wanted the `next_page_token` of a page")
         await self._check_destination(message, violations)
         violations.raise_if_any()
-        size = message.page_size or _PAGE
-        letters = await self._outbox.dead_letters(message.destination, after or 0, size + 1)
-        page = _within_bounds([messages.dead_letter(one, self._ground.codec) for one in letters[:size]])
+        letters = await self._outbox.dead_letters(message.destination, after or 0, message.page_size or _PAGE)
+        page = _within_bounds([messages.dead_letter(one, self._ground.codec) for one in letters])
         reply = admin_pb2.ListDeadLettersResponse(dead_letters=page)
-        if len(page) < len(letters):
-            reply.next_page_token = messages.page_token(message.destination, letters[len(page) - 1].dead_id)
+        if page:
+            last_id = letters[len(page) - 1].dead_id
+            if await self._outbox.dead_letters(message.destination, last_id, 1):
+                reply.next_page_token = messages.page_token(message.destination, last_id)
         return reply.SerializeToString()
 
     async def requeue(self, request: bytes) -> bytes:

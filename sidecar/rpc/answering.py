@@ -47,7 +47,7 @@ class Answering:
     def __init__(self, decider: Decider, default_options: Iterable[str] = ()) -> None:
         """`default_options` are names of `DecideOption` without their prefix; every question has them too."""
         self._decider = decider
-        self._default_options = frozenset(
+        self.default_options = frozenset(
             decision_pb2.DecideOption.Value(f"DECIDE_OPTION_{name}") for name in default_options
         )
         self._sticky = decider.sticky is not None
@@ -56,11 +56,11 @@ class Answering:
     def options(self, asked: Sequence[decision_pb2.DecideOption], violations: Violations) -> frozenset[int]:
         """The options of a request and the configured ones; an unknown one is noted."""
         if not asked:
-            return self._default_options
+            return self.default_options
         for at, option in enumerate(asked):
             if option not in _KNOWN_OPTIONS:
                 violations.add(f"options[{at}]", f"is the unknown option {option}, wanted a DecideOption")
-        return self._default_options | frozenset(asked)
+        return self.default_options | frozenset(asked)
 
     def reads_profile(self, options: frozenset[int]) -> bool:
         """Whether a question with these options wants the user's sticky profile looked up before."""

@@ -38,14 +38,15 @@ class CallKind:
         return wire.tag(record_pb2.StoredCall.DESCRIPTOR.fields_by_name[self.field].number)
 
 
+TRACK: Final = CallKind(
+    "Track",
+    "track",
+    tracking_pb2.TrackRequest,
+    tracking_pb2.TrackResponse,
+    required=("event_key",),
+)
 CALLS: Final = (
-    CallKind(
-        "Track",
-        "track",
-        tracking_pb2.TrackRequest,
-        tracking_pb2.TrackResponse,
-        required=("event_key",),
-    ),
+    TRACK,
     CallKind(
         "Identify",
         "identify",

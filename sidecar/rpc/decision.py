@@ -12,11 +12,13 @@ from typing import Final
 
 from sidecar.datafiles import Datafiles, Snapshot
 from sidecar.decider import Decider
+from sidecar.decision import User
 from sidecar.pb import decision_pb2
 from sidecar.rpc.answering import Answering, Question
 from sidecar.rpc.explain import explain_answer
 from sidecar.rpc.many import answer_many, decided, failed, profiles_of, read_many
 from sidecar.rpc.methods import Bidirectional, Call, Method, Refusal, Unary
+from sidecar.rpc.plain import MakesReader, decide_reader, never
 from sidecar.rpc.refusals import raise_if_late, refusal_of
 from sidecar.rpc.requests import Violations, check_flag_keys, check_id, parse, split
 from sidecar.rpc.users import read_user
@@ -33,9 +35,18 @@ class DecisionHandlers:
     """Handlers of the service over one decider."""
 
     def __init__(
-        self, datafiles: Datafiles, decider: Decider, telemetry: Telemetry, default_options: Iterable[str] = ()
+        self,
+        datafiles: Datafiles,
+        decider: Decider,
+        telemetry: Telemetry,
+        default_options: Iterable[str] = (),
+        makes_reader: MakesReader | None = None,
     ) -> None:
-        """`default_options` are names of `DecideOption` without their prefix; every request has them too."""
+        """`default_options` are names of `DecideOption` without their prefix; every request has them too.
+
+        `makes_reader` is of plain requests, None where there is none.
+        """
+        self._read_plain = decide_reader(makes_reader) if makes_reader else never
         self._datafiles, self._decider, self._telemetry = datafiles, decider, telemetry
         self._answering = Answering(decider, default_options)
 
@@ -50,21 +61,32 @@ class DecisionHandlers:
 
     def decide(self, request: bytes, call: Call) -> bytes | Awaitable[bytes]:
         """`Decide`. Answers at once, unless a profile must be looked up; raises what `refusals` maps."""
-        violations, answering = Violations(), self._answering
-        message = parse(decision_pb2.DecideRequest, request, violations)
-        user = read_user(message, violations)
-        # Why each once: reading a repeated field makes an object.
-        decision_id, flag_keys, asked = message.decision_id, message.flag_keys, message.options
-        check_id(decision_id, "decision_id", violations)
-        options = answering.options(asked, violations)
-        check_flag_keys(flag_keys, violations)
-        violations.raise_if_any()
-        snapshot = self._datafiles.current(message.datafile)
-        question = Question(user, flag_keys, options, request, decision_id)
+        answering = self._answering
+        plain = self._read_plain(request)
+        if plain is None or not plain[0]:
+            question, datafile = self._read(request)
+        else:
+            user_id, attributes, flag_keys, decision_id, datafile = plain
+            question = Question(User(user_id, attributes), flag_keys, answering.default_options, request, decision_id)
+        options = question.options
+        snapshot = self._datafiles.current(datafile)
         if answering.reads_profile(options):
             return self._decide_with_profile(snapshot, question, call)
         raise_if_late(call)
         return answering.answer(snapshot, question)
+
+    def _read(self, request: bytes) -> tuple[Question, str]:
+        """Any request: what is asked, and of which datafile. Raises `RequestMalformed`, `RequestInvalid`."""
+        violations = Violations()
+        message = parse(decision_pb2.DecideRequest, request, violations)
+        user = read_user(message, violations)
+        # Why each once: reading a repeated field makes an object.
+        decision_id, flag_keys = message.decision_id, message.flag_keys
+        check_id(decision_id, "decision_id", violations)
+        options = self._answering.options(message.options, violations)
+        check_flag_keys(flag_keys, violations)
+        violations.raise_if_any()
+        return Question(user, flag_keys, options, request, decision_id), message.datafile
 
     async def _decide_with_profile(self, snapshot: Snapshot, question: Question, call: Call) -> bytes:
         profile = await self._decider.profile(snapshot, question.user.user_id)

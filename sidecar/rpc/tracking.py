@@ -10,18 +10,21 @@ from typing import Final
 
 from sidecar import limits
 from sidecar.delivery import Delivery
+from sidecar.events.model import Event, Origin, Track
 from sidecar.pb import tracking_pb2
 from sidecar.ports import Clock, Ids
 from sidecar.rpc import answers
-from sidecar.rpc.calls import CALLS, CallKind, check
+from sidecar.rpc.calls import CALLS, TRACK, CallKind, check
 from sidecar.rpc.methods import Call, Method, Unary
 from sidecar.rpc.outcomes import tracked
+from sidecar.rpc.plain import MakesReader, never, track_reader
 from sidecar.rpc.records import Stamp, event_of
 from sidecar.rpc.requests import Violations, parse
-from sidecar.tracker import Accepted, Tracker
+from sidecar.tracker import Accepted, Project, Tracker
 
 SERVICE: Final = "/sidecar.v1.TrackingService/"
 
+_TRACK_TAG: Final = TRACK.tag
 _DURATION_MAX_S: Final = 315_576_000_000
 """10,000 years: the range of `google.protobuf.Duration`."""
 
@@ -29,13 +32,23 @@ _DURATION_MAX_S: Final = 315_576_000_000
 class TrackingHandlers:
     """Handlers of the service over one tracker."""
 
-    def __init__(self, tracker: Tracker, delivery: Delivery, clock: Clock, ids: Ids) -> None:
+    def __init__(
+        self,
+        tracker: Tracker,
+        delivery: Delivery,
+        clock: Clock,
+        ids: Ids,
+        makes_reader: MakesReader | None = None,
+    ) -> None:
+        """`makes_reader` is of plain requests, None where there is none."""
+        self._read_track = track_reader(makes_reader) if makes_reader else never
         self._tracker, self._delivery = tracker, delivery
         self._clock, self._ids = clock, ids
 
     def methods(self) -> Mapping[str, Method]:
         """The part of the method table that is served here."""
         table: dict[str, Method] = {SERVICE + kind.method: Unary(self._handler(kind)) for kind in CALLS}
+        table[SERVICE + TRACK.method] = Unary(self.track)
         table[SERVICE + "Flush"] = Unary(self.flush)
         return table
 
@@ -59,6 +72,36 @@ class TrackingHandlers:
         ]
         return tracking_pb2.FlushResponse(remainders=remainders).SerializeToString()
 
+    def track(self, request: bytes, call: Call) -> Awaitable[bytes]:
+        """`Track`: as its sisters, but most are plain."""
+        plain = self._read_track(request)
+        if plain is None:
+            return self._accept(TRACK, TRACK.tag, TRACK.maps, request)
+        user_id, anonymous_id, event_key, attributes, event_tags, properties, event_id, time_ms, *rest = plain
+        if not event_key or not (user_id or anonymous_id):
+            return self._accept(TRACK, TRACK.tag, TRACK.maps, request)
+        context, integrations, datafile = rest
+        project, now_ms = self._tracker.project(datafile), self._clock.now_ms()
+        origin = Origin(
+            event_id=event_id or self._ids.new(),
+            time_ms=now_ms if time_ms is None else time_ms,
+            received_ms=now_ms,
+            user_id=user_id,
+            anonymous_id=anonymous_id,
+            datafile=project.name,
+            context=context,
+            integrations=integrations,
+            request_bytes=len(request),
+        )
+        event = Track(
+            origin=origin,
+            event_key=event_key,
+            attributes=attributes,
+            event_tags=event_tags,
+            properties=properties,
+        )
+        return self._write(_TRACK_TAG, request, event, project, id_chosen=bool(event_id))
+
     def _handler(self, kind: CallKind) -> Callable[[bytes, Call], Awaitable[bytes]]:
         tag, maps = kind.tag, kind.maps
 
@@ -76,8 +119,14 @@ class TrackingHandlers:
         now_ms = self._clock.now_ms()
         event_id = message.event_id or self._ids.new()
         event = event_of(kind.field, message, maps, Stamp(now_ms, event_id, project.name, len(request)))
-        body = answers.stored_record(tag, request, event_id, now_ms, project.name)
-        return _answer(event_id, self._tracker.accept(event, body, project, id_chosen=bool(message.event_id)))
+        return self._write(tag, request, event, project, id_chosen=bool(message.event_id))
+
+    def _write(
+        self, tag: bytes, request: bytes, event: Event, project: Project, *, id_chosen: bool
+    ) -> Awaitable[bytes]:
+        origin = event.origin
+        body = answers.stored_record(tag, request, origin.event_id, origin.received_ms, project.name)
+        return _answer(origin.event_id, self._tracker.accept(event, body, project, id_chosen=id_chosen))
 
 
 async def _answer(event_id: str, accepting: Awaitable[Accepted]) -> bytes:

@@ -311,3 +311,16 @@ def test_a_full_outbox_is_waited_for_until_patience_ends(tmp_path: Path, capsys:
         assert 0 < progress.line < 1_000
         assert progress.accepted == progress.line
         daemon.stop()
+
+
+def test_an_event_that_no_message_has_room_for_is_refused_alone(
+    daemon: Daemon, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    # Why not the real bound: it takes a gigabyte to cross it, a list of millions of small numbers.
+    monkeypatch.setattr("sidecar.cli.import_session._EVENT_BYTES_MAX", 10_000)
+    file = history(tmp_path, [track(1), track(2, properties={"list": [1] * 5_000}), track(3)])
+    assert run(daemon, file, "--patience", "1") == 1
+    said = capsys.readouterr().err
+    assert "history.jsonl:2: event: is 2" in said
+    assert "bytes, wanted at most 4194304" in said
+    assert [event["event_id"] for event in delivered(daemon)] == ["m-1", "m-3"]

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.daemon import Daemon
-from tests.support.toolchains import require
+from tests.support.toolchains import alone, require
 from tools import gen_java
 
 ROOT = Path(__file__).parents[2]
@@ -28,7 +28,8 @@ COMPILE = "org.apache.maven.plugins:maven-compiler-plugin:3.14.0:compile"
 def mvn(directory: Path, *arguments: str) -> None:
     """Run Maven there; what it printed is the failure's text."""
     command = [require("mvn"), "-q", "-B", "-Dstyle.color=never", *arguments]
-    done = subprocess.run(command, cwd=directory, capture_output=True, text=True, check=False)
+    with alone("mvn"):
+        done = subprocess.run(command, cwd=directory, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout[-8000:] + done.stderr[-2000:]
 
 
@@ -46,8 +47,6 @@ def program(*snippets: str) -> str:
     imports = [line for line in lines if line.startswith("import ")]
     body = [line for line in lines if not line.startswith("import ")]
     page = "\n".join(body)
-    ready = "client.waitReady(java.time.Duration.ofSeconds(30));"
-    page = page.replace("User user =", f"{ready}\nUser user =")
     told = 'System.out.println(decision.flagKey() + " " + decision.errorReason() + ".");'
     return "\n".join(
         [*imports, "class Shop { public static void main(String[] a) {", page, told, "client.close(); } }"]

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.daemon import ROOT, Daemon
-from tests.support.toolchains import require
+from tests.support.toolchains import alone, require
 from tools.checks import typescript
 
 CLIENT = ROOT / "clients" / "typescript"
@@ -26,7 +26,8 @@ def run(*command: str | Path, directory: Path = CLIENT) -> str:
 @pytest.fixture(scope="module")
 def built() -> None:
     require("npm")
-    assert typescript.main(["build"]) == 0
+    with alone("npm"):
+        assert typescript.main(["build"]) == 0
 
 
 @pytest.fixture(scope="module")

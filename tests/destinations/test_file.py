@@ -131,6 +131,30 @@ async def test_a_full_disk_leaves_no_half_line_and_is_tried_again(
     assert shelf.ids() == ["a", "b"]
 
 
+async def test_a_disk_that_does_not_take_the_half_line_back_merges_no_lines(
+    shelf: Shelf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    destination = shelf.open()
+    await destination.send(a_batch(destination, *tracks("a")))
+    write = os.write
+
+    def torn(file: int, lines: Any) -> int:
+        write(file, lines[:30])
+        raise OSError(5, "Input/output error")
+
+    def stuck(file: int, size: int) -> None:
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr("sidecar.destinations.lines.os.write", torn)
+    monkeypatch.setattr("sidecar.destinations.lines.os.ftruncate", stuck)
+    assert (await destination.send(a_batch(destination, *tracks("b")))).verdict is Verdict.RETRY
+    monkeypatch.undo()
+    with capture_logs() as logs:
+        assert (await destination.send(a_batch(destination, *tracks("b")))).verdict is Verdict.DELIVERED
+    assert shelf.ids() == ["a", "b"]
+    assert [line["event"] for line in logs] == ["file_tail_repaired"]
+
+
 async def test_a_file_moved_away_is_made_anew(shelf: Shelf) -> None:
     destination = shelf.open()
     await destination.send(a_batch(destination, *tracks("a")))

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +36,51 @@ async def test_a_closed_stream_is_tried_again() -> None:
     destination = StdoutDestination("out", StdoutConfig(), stream)
     stream.close()
     assert (await destination.send(a_batch(destination, a_track()))).verdict is Verdict.RETRY
+
+
+STOPPED_AT_A_FULL_PIPE = """
+import asyncio
+
+from sidecar.destinations.catalog import TYPES
+from sidecar.destinations.http import HttpClient
+from sidecar.destinations.stdout import StdoutConfig
+from tests.destinations.batches import a_batch
+from tests.events.samples import a_track
+
+async def main() -> None:
+    destination = TYPES["stdout"].make("out", StdoutConfig(), HttpClient())
+    sending = asyncio.create_task(destination.send(a_batch(destination, a_track(properties={"t": "x" * 500_000}))))
+    await asyncio.sleep(0.2)
+    sending.cancel()
+
+asyncio.run(main())
+"""
+
+
+def test_a_full_pipe_that_nobody_reads_does_not_hold_up_the_end_of_the_process() -> None:
+    reader, writer = os.pipe()
+    try:
+        process = subprocess.Popen([sys.executable, "-c", STOPPED_AT_A_FULL_PIPE], stdout=writer)
+        try:
+            assert process.wait(30) == 0
+        finally:
+            process.kill()
+            process.wait()
+    finally:
+        os.close(reader)
+        os.close(writer)
+
+
+async def test_what_a_pipe_takes_in_pieces_arrives_whole() -> None:
+    reader, writer = os.pipe()
+    os.set_blocking(writer, False)
+    with open(writer, "wb", buffering=0) as stream, open(reader, "rb") as pipe:
+        destination = StdoutDestination("out", StdoutConfig(), stream)
+        batch = a_batch(destination, a_track(properties={"t": "x" * 500_000}), a_track())
+        sending = asyncio.create_task(destination.send(batch))
+        lines = [await asyncio.to_thread(pipe.readline) for _ in range(2)]
+        assert (await sending).verdict is Verdict.DELIVERED
+        assert [line.rstrip(b"\n") for line in lines] == list(batch.rendered)
 
 
 def test_integrations_switch_it_off_by_its_name() -> None:

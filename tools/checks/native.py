@@ -1,6 +1,7 @@
-"""The crate's own checks by cargo: `python -m tools.checks.native fmt|clippy|test`.
+"""The crate's own checks by cargo: `python -m tools.checks.native fmt|clippy|deny|test`.
 
-Where no cargo is, says so and holds, unless NATIVE=require, as in CI. Rules of the crate: native/Cargo.toml.
+Where no cargo is, says so and holds, unless NATIVE=require, as in CI. Where no cargo-deny is, says so and holds: it
+takes minutes to build, and asks only what native/Cargo.lock says. Rules: native/Cargo.toml, native/deny.toml.
 """
 
 import os
@@ -14,6 +15,7 @@ from tools.checks.tree import ROOT
 _COMMANDS: Mapping[str, Sequence[str]] = {
     "fmt": ("fmt", "--check"),
     "clippy": ("clippy", "--quiet", "--locked", "--all-targets", "--features", "python", "--", "-D", "warnings"),
+    "deny": ("deny", "--locked", "--all-features", "--log-level", "error", "check", "bans", "licenses", "sources"),
     "test": ("test", "--quiet", "--locked"),
 }
 
@@ -26,6 +28,9 @@ def main(arguments: Sequence[str]) -> int:
     if shutil.which("cargo") is None:
         print(f"SKIPPED: no cargo is on the path, so that `cargo {arguments[0]}` of native/ was not run")
         return 1 if os.environ.get("NATIVE") == "require" else 0
+    if arguments[0] == "deny" and shutil.which("cargo-deny") is None:
+        print("SKIPPED: no cargo-deny is on the path, so that licenses and sources of native/ were not checked")
+        return 0
     # Why the interpreter by name: pyo3 asks one how to link, and any other than ours may be too old.
     environment = os.environ | {"PYO3_PYTHON": sys.executable}
     command = ("cargo", *_COMMANDS[arguments[0]])

@@ -171,7 +171,7 @@ impl Role for Core {
 }
 
 impl Handler for Core {
-    fn headers_begun(&mut self, _session: &mut Actions<'_>, id: i32) {
+    fn headers_begun(&mut self, _session: &mut Actions<'_>, id: i32, _first: bool) {
         self.block = self.calls.contains_key(&id).then(|| Block::new(id));
     }
 

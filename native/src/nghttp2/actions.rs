@@ -5,7 +5,7 @@ use std::ptr;
 
 use libnghttp2_sys as ffi;
 
-use super::callbacks;
+use super::output;
 use super::setup::{Settings, checked};
 use super::{Fault, Handler};
 
@@ -84,7 +84,7 @@ pub(crate) struct Actions<'a> {
 impl Actions<'_> {
     /// `raw` must be alive while the result is.
     pub(super) fn new<H: Handler>(raw: *mut ffi::nghttp2_session) -> Self {
-        Self { raw, read: Some(callbacks::read::<H>), session: PhantomData }
+        Self { raw, read: Some(output::read::<H>), session: PhantomData }
     }
 
     fn provider(&self) -> ffi::nghttp2_data_provider2 {

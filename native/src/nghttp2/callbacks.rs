@@ -6,10 +6,11 @@ use libnghttp2_sys as ffi;
 
 use crate::guard;
 
-use super::{Actions, CALLBACK_FAILED, Control, Handler, Lent, Then};
+use super::{Actions, CALLBACK_FAILED, Control, Handler, Lent, output};
 
 const DATA: u8 = 0;
 const HEADERS: u8 = 1;
+const PRIORITY: u8 = 2;
 const RST_STREAM: u8 = 3;
 const SETTINGS: u8 = 4;
 const PING: u8 = 6;
@@ -20,6 +21,10 @@ const END_STREAM: u8 = 1;
 /// Registers everything below.
 pub(super) fn table<H: Handler>(callbacks: *mut ffi::nghttp2_session_callbacks) {
     // SAFETY: `callbacks` is alive, and the functions have the types that the library names.
+    unsafe { ffi::nghttp2_session_callbacks_set_on_begin_frame_callback(callbacks, Some(begin_frame::<H>)) };
+    // SAFETY: see above.
+    unsafe { ffi::nghttp2_session_callbacks_set_send_data_callback(callbacks, Some(output::send_data::<H>)) };
+    // SAFETY: see above.
     unsafe { ffi::nghttp2_session_callbacks_set_on_begin_headers_callback(callbacks, Some(begin_headers::<H>)) };
     // SAFETY: see above.
     unsafe { ffi::nghttp2_session_callbacks_set_on_header_callback(callbacks, Some(header::<H>)) };
@@ -41,7 +46,7 @@ pub(super) fn table<H: Handler>(callbacks: *mut ffi::nghttp2_session_callbacks) 
 ///
 /// # Safety
 /// `raw` is the session that calls back, and `user_data` what it was given: null, or a `Lent<H>` that is alive.
-unsafe fn with_handler<H: Handler, R>(
+pub(super) unsafe fn with_handler<H: Handler, R>(
     raw: *mut ffi::nghttp2_session,
     user_data: *mut c_void,
     body: impl FnOnce(&mut H, &mut Actions<'_>) -> R,
@@ -78,12 +83,27 @@ unsafe fn goaway<'a>(frame: *const ffi::nghttp2_frame) -> (u32, &'a [u8]) {
 
 /// # Safety
 /// As of the library: null with a length of 0, or valid for `length` bytes for as long as `'a`.
-unsafe fn slice<'a>(start: *const u8, length: usize) -> &'a [u8] {
+pub(super) unsafe fn slice<'a>(start: *const u8, length: usize) -> &'a [u8] {
     if length == 0 {
         return &[];
     }
     // SAFETY: demanded above.
     unsafe { std::slice::from_raw_parts(start, length) }
+}
+
+unsafe extern "C" fn begin_frame<H: Handler>(
+    raw: *mut ffi::nghttp2_session,
+    head: *const ffi::nghttp2_frame_hd,
+    user_data: *mut c_void,
+) -> c_int {
+    // SAFETY: the library passes a whole head.
+    let head = unsafe { *head };
+    if head.type_ != PRIORITY || head.stream_id != 0 {
+        return 0;
+    }
+    let report = |handler: &mut H, session: &mut Actions<'_>| handler.control(session, Control::PriorityOfNone);
+    // SAFETY: called by the library, with what `Session::lend` set.
+    code(unsafe { with_handler::<H, _>(raw, user_data, report) })
 }
 
 unsafe extern "C" fn begin_headers<H: Handler>(
@@ -93,8 +113,10 @@ unsafe extern "C" fn begin_headers<H: Handler>(
 ) -> c_int {
     // SAFETY: the library passes a whole frame; every variant begins with its head.
     let id = unsafe { (*frame).hd.stream_id };
+    // SAFETY: this callback is of HEADERS alone, as nobody may push.
+    let first = unsafe { (*frame).headers.cat } != ffi::NGHTTP2_HCAT_HEADERS;
     // SAFETY: called by the library, with what `Session::lend` set.
-    code(unsafe { with_handler::<H, _>(raw, user_data, |handler, session| handler.headers_begun(session, id)) })
+    code(unsafe { with_handler::<H, _>(raw, user_data, |handler, session| handler.headers_begun(session, id, first)) })
 }
 
 unsafe extern "C" fn header<H: Handler>(
@@ -195,7 +217,7 @@ unsafe extern "C" fn sent<H: Handler>(
     // SAFETY: as in `begin_headers`.
     let head = unsafe { (*frame).hd };
     let report = |handler: &mut H, session: &mut Actions<'_>| match head.type_ {
-        HEADERS if head.flags & END_STREAM != 0 => handler.ended(session, head.stream_id, false),
+        DATA | HEADERS if head.flags & END_STREAM != 0 => handler.ended(session, head.stream_id, false),
         GOAWAY => {
             // SAFETY: the head says that this is the variant, and the frame is kept until this returns.
             let (code, text) = unsafe { goaway(frame) };
@@ -221,38 +243,4 @@ unsafe extern "C" fn not_sent<H: Handler>(
     let report = |handler: &mut H, session: &mut Actions<'_>| handler.ended(session, head.stream_id, true);
     // SAFETY: called by the library, with what `Session::lend` set.
     code(unsafe { with_handler::<H, _>(raw, user_data, report) })
-}
-
-/// A stream's next bytes.
-pub(super) unsafe extern "C" fn read<H: Handler>(
-    raw: *mut ffi::nghttp2_session,
-    id: i32,
-    place: *mut u8,
-    room: usize,
-    flags: *mut u32,
-    _source: *mut ffi::nghttp2_data_source,
-    user_data: *mut c_void,
-) -> ffi::nghttp2_ssize {
-    let report = |handler: &mut H, session: &mut Actions<'_>| {
-        let fill = handler.fill(session, id, room);
-        let length = fill.bytes.len();
-        assert!(length <= room, "more bytes than a frame has room for");
-        // SAFETY: the library gives `room` bytes at `place`, its own; `length` is not more.
-        unsafe { std::ptr::copy_nonoverlapping(fill.bytes.as_ptr(), place, length) };
-        (length, fill.then)
-    };
-    // SAFETY: called by the library, with what `Session::lend` set.
-    let (length, then) = match unsafe { with_handler::<H, _>(raw, user_data, report) } {
-        Ok(filled) => filled,
-        Err(error) => return error as isize,
-    };
-    let set = match then {
-        Then::Wait if length == 0 => return ffi::NGHTTP2_ERR_DEFERRED as isize,
-        Then::More | Then::Wait => ffi::NGHTTP2_DATA_FLAG_NONE,
-        Then::Trailers => ffi::NGHTTP2_DATA_FLAG_EOF | ffi::NGHTTP2_DATA_FLAG_NO_END_STREAM,
-        Then::End => ffi::NGHTTP2_DATA_FLAG_EOF,
-    };
-    // SAFETY: the library gives a place for the flags.
-    unsafe { *flags |= set };
-    isize::try_from(length).expect("at most a frame")
 }

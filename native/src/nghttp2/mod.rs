@@ -1,11 +1,13 @@
 //! nghttp2 behind a safe face: the only module with unsafe code.
 //!
 //! [`Session`] owns one `nghttp2_session`. What the library reports arrives at a [`Handler`], which may answer through
-//! [`Actions`]. Three rules make it sound:
+//! [`Actions`]. Four rules make it sound:
 //!
 //! 1. A handler is lent to the session for one call of [`Session::receive`] or [`Session::send`] and forgotten after.
 //! 2. A callback that comes while another one runs is refused, so that the handler is never borrowed twice.
-//! 3. No panic crosses C: it is caught in the callback, and the call that led there returns it as a [`Fault`].
+//! 3. A stream's bytes go from the handler to the output directly: the library is told their number, then has the head
+//!    of their frame put before them. The output is lent like the handler, for [`Session::send`] alone.
+//! 4. No panic crosses C: it is caught in the callback, and the call that led there returns it as a [`Fault`].
 //!
 //! The library is not reentrant, has no globals that change, and reads the clock only for its own count of useless
 //! frames (`GLITCHES_BURST`).
@@ -14,6 +16,7 @@
 
 mod actions;
 mod callbacks;
+mod output;
 mod setup;
 #[cfg(test)]
 mod tests;
@@ -26,6 +29,8 @@ use libnghttp2_sys as ffi;
 
 pub(crate) use actions::{Actions, Field};
 pub(crate) use setup::Settings;
+
+use output::Output;
 
 /// Why a session cannot go on.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -73,6 +78,8 @@ pub(crate) enum Control<'a> {
     Reset,
     /// A frame that the library answered by ending the stream or the connection.
     Invalid,
+    /// PRIORITY of stream 0, which the library reads over. RFC 9113 section 6.3 wants an error of the connection.
+    PriorityOfNone,
     GoAway {
         code: u32,
         text: &'a [u8],
@@ -91,8 +98,8 @@ pub(crate) enum Control<'a> {
 
 /// What the library reports, in the order of the wire.
 pub(crate) trait Handler {
-    /// A header block of a stream begins: request, response or trailers.
-    fn headers_begun(&mut self, session: &mut Actions<'_>, id: i32);
+    /// A header block of a stream begins; `first` = the peer's first on it.
+    fn headers_begun(&mut self, session: &mut Actions<'_>, id: i32, first: bool);
     fn header(&mut self, session: &mut Actions<'_>, id: i32, name: &[u8], value: &[u8]);
     /// The block is whole; `last` = the peer sends nothing more on this stream.
     fn headers_ended(&mut self, session: &mut Actions<'_>, id: i32, last: bool);
@@ -102,7 +109,7 @@ pub(crate) trait Handler {
     fn control(&mut self, session: &mut Actions<'_>, frame: Control<'_>);
     /// A stream is gone; its id never comes again. `code` is of RFC 9113 section 7.
     fn closed(&mut self, session: &mut Actions<'_>, id: i32, code: u32);
-    /// The last header block of our side was serialised; `unsent` = one could not be.
+    /// The last frame of our side was serialised; `unsent` = a header block could not be.
     fn ended(&mut self, session: &mut Actions<'_>, id: i32, unsent: bool);
     /// The next bytes of a stream, `room` at most.
     fn fill(&mut self, session: &mut Actions<'_>, id: i32, room: usize) -> Fill<'_>;
@@ -114,6 +121,8 @@ struct Lent<H> {
     /// A callback runs: see rule 2.
     entered: bool,
     panic: Option<String>,
+    /// Null while input is taken.
+    output: *mut Output,
 }
 
 /// One connection in the library, of either role.
@@ -138,7 +147,7 @@ impl<H: Handler> Session<H> {
     }
 
     fn new(settings: &Settings, constructor: setup::Constructor) -> Result<Self, Fault> {
-        let raw = setup::session(constructor, callbacks::table::<H>)?;
+        let raw = setup::session(constructor, settings.client, callbacks::table::<H>)?;
         let mut session = Self { raw, handler: PhantomData };
         session.actions().introduce(settings)?;
         Ok(session)
@@ -153,30 +162,41 @@ impl<H: Handler> Session<H> {
     pub(crate) fn receive(&mut self, handler: &mut H, input: &[u8]) -> Result<(), Fault> {
         let raw = self.raw.as_ptr();
         // SAFETY: `input` is valid for its length and only read; the session is alive and not in use.
-        let took =
-            self.lend(handler, || unsafe { ffi::nghttp2_session_mem_recv2(raw, input.as_ptr(), input.len()) })?;
+        let receive = || unsafe { ffi::nghttp2_session_mem_recv2(raw, input.as_ptr(), input.len()) };
+        let took = self.lend(handler, ptr::null_mut(), receive)?;
         if took < 0 { Err(setup::fault(took)) } else { Ok(()) }
     }
 
     /// Appends to `output` what is to be written, until it has `bytes_max` or a frame more.
     pub(crate) fn send(&mut self, handler: &mut H, output: &mut Vec<u8>, bytes_max: usize) -> Result<(), Fault> {
+        let mut lent = Output::new(std::mem::take(output), bytes_max);
+        let sent = self.send_into(handler, &mut lent);
+        *output = lent.bytes;
+        sent
+    }
+
+    fn send_into(&mut self, handler: &mut H, output: &mut Output) -> Result<(), Fault> {
         let raw = self.raw.as_ptr();
-        while output.len() < bytes_max {
+        while output.bytes.len() < output.bytes_max {
             let mut piece: *const u8 = ptr::null();
             // SAFETY: the session is alive and not in use; `piece` is a place for one pointer.
-            let length = self.lend(handler, || unsafe { ffi::nghttp2_session_mem_send2(raw, &raw mut piece) })?;
+            let send = || unsafe { ffi::nghttp2_session_mem_send2(raw, &raw mut piece) };
+            let length = self.lend(handler, ptr::from_mut(output), send)?;
             let Ok(length) = usize::try_from(length) else { return Err(setup::fault(length)) };
+            output.forget_headless();
             if length == 0 {
                 return Ok(());
             }
-            // SAFETY: the library promises `length` bytes at `piece` until its next call, which comes after the copy.
-            output.extend_from_slice(unsafe { std::slice::from_raw_parts(piece, length) });
+            // SAFETY: the library promises `length` bytes at `piece` until its next call, which comes after the copy. What
+            // its callbacks wrote goes before them: it returns as soon as it has a piece.
+            output.bytes.extend_from_slice(unsafe { std::slice::from_raw_parts(piece, length) });
         }
         Ok(())
     }
 
-    fn lend<R>(&mut self, handler: &mut H, call: impl FnOnce() -> R) -> Result<R, Fault> {
-        let mut lent = Lent { handler: ptr::from_mut(handler), entered: false, panic: None };
+    /// `output` is null, or alive and used by nobody else until this returns.
+    fn lend<R>(&mut self, handler: &mut H, output: *mut Output, call: impl FnOnce() -> R) -> Result<R, Fault> {
+        let mut lent = Lent { handler: ptr::from_mut(handler), entered: false, panic: None, output };
         // SAFETY: the session is alive. `lent` outlives the call below, and is taken back after it.
         unsafe { ffi::nghttp2_session_set_user_data(self.raw.as_ptr(), (&raw mut lent).cast::<c_void>()) };
         let result = call();

@@ -39,7 +39,7 @@ pub(super) fn checked(code: c_int) -> Result<(), Fault> {
 struct Options(*mut ffi::nghttp2_option);
 
 impl Options {
-    fn new() -> Result<Self, Fault> {
+    fn new(client: bool) -> Result<Self, Fault> {
         let mut raw = ptr::null_mut();
         // SAFETY: `raw` is a place for one pointer; it is set when 0 is returned.
         checked(unsafe { ffi::nghttp2_option_new(&raw mut raw) })?;
@@ -57,6 +57,10 @@ impl Options {
         unsafe { ffi::nghttp2_option_set_stream_reset_rate_limit(raw, u64::MAX, u64::MAX) };
         // SAFETY: see above.
         unsafe { ffi::nghttp2_option_set_glitch_rate_limit(raw, limits::GLITCHES_BURST, limits::GLITCHES_PER_S) };
+        if !client {
+            // SAFETY: see above. `server::rules` says why.
+            unsafe { ffi::nghttp2_option_set_no_http_messaging(raw, 1) };
+        }
         Ok(Self(raw))
     }
 }
@@ -79,9 +83,10 @@ impl Drop for Callbacks {
 
 pub(super) fn session(
     constructor: Constructor,
+    client: bool,
     fill: fn(*mut ffi::nghttp2_session_callbacks),
 ) -> Result<NonNull<ffi::nghttp2_session>, Fault> {
-    let options = Options::new()?;
+    let options = Options::new(client)?;
     let mut callbacks = Callbacks(ptr::null_mut());
     // SAFETY: a place for one pointer; it is set when 0 is returned.
     checked(unsafe { ffi::nghttp2_session_callbacks_new(&raw mut callbacks.0) })?;

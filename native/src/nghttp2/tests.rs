@@ -7,7 +7,7 @@ struct Fragile {
 }
 
 impl Handler for Fragile {
-    fn headers_begun(&mut self, _: &mut Actions<'_>, _: i32) {}
+    fn headers_begun(&mut self, _: &mut Actions<'_>, _: i32, _: bool) {}
 
     fn header(&mut self, _: &mut Actions<'_>, _: i32, _: &[u8], _: &[u8]) {
         self.calls += 1;

@@ -1,6 +1,7 @@
 //! The face for Python: conversions, and nothing else. Its types are in `decision_sidecar_native.pyi`.
 
 mod client;
+mod plain;
 mod server;
 mod values;
 
@@ -15,6 +16,8 @@ mod decision_sidecar_native {
 
     #[pymodule_export]
     use super::client::{ClientConnection, Outcome};
+    #[pymodule_export]
+    use super::plain::PlainReader;
     #[pymodule_export]
     use super::server::{Methods, Request, ServerConnection};
     #[pymodule_export]

@@ -51,16 +51,26 @@ pub(super) fn finish(call: &mut Call, session: &mut Actions<'_>, id: i32, traile
     call.end = End::Status(Box::new(trailers));
 }
 
-/// Answers a head that makes no call.
-pub(super) fn reject(session: &mut Actions<'_>, id: i32, rejection: Rejection) {
+/// Answers a head that makes no call; returns the text that is its body, if it has one.
+pub(super) fn reject(session: &mut Actions<'_>, id: i32, rejection: Rejection) -> &'static [u8] {
+    const PLAIN: Field<'static> = Field::Fixed(b"content-type", b"text/plain");
+    let mut body: &[u8] = b"";
     let sent = match rejection {
-        Rejection::Http(status) => session.respond(id, &[Field::Fixed(b":status", status)], false),
+        Rejection::NoPost => {
+            body = b"this is gRPC: wanted POST\n";
+            session.respond(id, &[Field::Fixed(b":status", b"405"), Field::Fixed(b"allow", b"POST"), PLAIN], true)
+        }
+        Rejection::NoGrpc => {
+            body = b"this is gRPC: wanted content-type application/grpc\n";
+            session.respond(id, &[Field::Fixed(b":status", b"415"), PLAIN], true)
+        }
         Rejection::Status(refusal) => respond_status(session, id, &Trailers::refusal(&refusal), None),
         Rejection::Encoding(refusal) => respond_status(session, id, &Trailers::refusal(&refusal), Some(ENCODINGS)),
     };
     if sent.is_err() {
         session.reset(id, h2::INTERNAL_ERROR);
     }
+    body
 }
 
 /// "Trailers-Only → HTTP-Status Content-Type Trailers".

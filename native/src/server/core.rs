@@ -6,28 +6,41 @@ use super::answer;
 use super::call::{Call, End, Heard};
 use super::event::ServerEvent;
 use super::head::{Head, Methods};
+use super::rules::{Malformed, Rules};
 use crate::budget::{Account, Budget};
 use crate::calls::{Calls, call_of, stream_of};
 use crate::connection::{Link, Role};
 use crate::inbound::Inbound;
 use crate::limits::{self, Limits};
 use crate::metadata::Metadata;
-use crate::nghttp2::{Actions, Control, Fill, Handler, Then};
+use crate::nghttp2::{Actions, Fill, Then};
 use crate::outbound::Full;
 use crate::pace::{Bucket, Pings};
 use crate::status::{Code, Refusal, Trailers, h2};
 
 /// Everything of a connection but the library's session.
 pub(super) struct Core {
-    methods: Methods,
+    pub(super) methods: Methods,
     pub(super) link: Link,
     pub(super) calls: Calls<Call>,
     pub(super) events: Vec<ServerEvent>,
     /// The header block under way.
-    head: Option<Head>,
+    pub(super) block: Option<Block>,
+    /// Of streams whose head has a content-length, which clients of gRPC do not send: bytes that must still come.
+    pub(super) lengths: Calls<u64>,
+    /// What is still to be sent of the bodies of answers to heads that are no calls.
+    pub(super) bodies: Calls<&'static [u8]>,
     resets: Bucket,
-    settings: Bucket,
-    pings: Pings,
+    pub(super) settings: Bucket,
+    pub(super) pings: Pings,
+}
+
+/// A header block under way.
+pub(super) struct Block {
+    pub(super) id: i32,
+    pub(super) rules: Rules,
+    /// None for trailers, which requests of gRPC have not: checked and read over.
+    pub(super) head: Option<Head>,
 }
 
 impl Core {
@@ -36,7 +49,9 @@ impl Core {
             methods: methods.clone(),
             calls: Calls::default(),
             events: Vec::new(),
-            head: None,
+            block: None,
+            lengths: Calls::default(),
+            bodies: Calls::default(),
             resets: Bucket::new(limits.resets_burst, limits.resets_per_s, now_s),
             settings: Bucket::new(limits::SETTINGS_BURST, limits::SETTINGS_PER_S, now_s),
             pings: Pings::default(),
@@ -45,7 +60,7 @@ impl Core {
     }
 
     /// A call is no more; tells the caller of the codec if it waits for something.
-    fn forget(&mut self, id: i32) {
+    pub(super) fn forget(&mut self, id: i32) {
         let Some(mut call) = self.calls.remove(&id) else { return };
         call.release(&mut self.link.account);
         if call.heard == Heard::Begun && call.is_open() {
@@ -115,7 +130,7 @@ impl Core {
     }
 
     /// The peer's last frame of this stream came.
-    fn input_ended(&mut self, session: &mut Actions<'_>, id: i32) {
+    pub(super) fn input_ended(&mut self, session: &mut Actions<'_>, id: i32) {
         let Some(call) = self.calls.get_mut(&id).filter(|call| call.heard != Heard::NoMore) else { return };
         if let Err(refusal) = call.inbound.end() {
             return self.refuse(session, id, &refusal);
@@ -133,8 +148,60 @@ impl Core {
         }
     }
 
+    /// Why the connection ends, not the stream alone: a peer could have us send resets without end. CVE-2025-8671.
+    pub(super) fn malformed(&mut self, session: &mut Actions<'_>, why: Malformed) {
+        self.block = None;
+        self.link.fail(session, h2::PROTOCOL_ERROR, &format!("a request is malformed: {why}"));
+    }
+
+    /// RFC 9113 section 8.1.1: a content-length must be what the DATA frames have. False = it is not.
+    pub(super) fn count(&mut self, session: &mut Actions<'_>, id: i32, bytes: usize, last: bool) -> bool {
+        let Some(left) = self.lengths.get_mut(&id) else { return true };
+        let rest = left.checked_sub(bytes as u64).filter(|rest| *rest == 0 || !last);
+        match rest {
+            Some(rest) => *left = rest,
+            None => self.malformed(session, "content-length is not what came"),
+        }
+        rest.is_some()
+    }
+
+    /// A head is whole.
+    pub(super) fn head_ended(&mut self, session: &mut Actions<'_>, id: i32, head: Head, rules: &Rules) {
+        if let Some(length) = rules.content_length {
+            self.lengths.insert(id, length);
+        }
+        let accepted = match head.judge(rules.list_bytes, self.link.limits.header_list_bytes_max) {
+            Ok(accepted) => accepted,
+            Err(rejection) => {
+                let body = answer::reject(session, id, rejection);
+                if !body.is_empty() {
+                    self.bodies.insert(id, body);
+                }
+                return;
+            }
+        };
+        let method = self.methods.get(accepted.method);
+        let inbound = Inbound::new(method.message_bytes_max, accepted.encoding);
+        let mut call = Call::new(accepted.method, method.single, inbound);
+        if method.single {
+            call.request = Some(accepted.request);
+        } else {
+            let (call_id, method, request) = (call_of(id), accepted.method, accepted.request);
+            self.events.push(ServerEvent::Opened { call_id, method, request });
+        }
+        self.calls.insert(id, call);
+    }
+
+    /// The body of an answer to a head that is no call.
+    pub(super) fn body(&mut self, id: i32, room: usize) -> Fill<'static> {
+        let Some(body) = self.bodies.get_mut(&id) else { return Fill { bytes: &[], then: Then::Wait } };
+        let (bytes, rest) = body.split_at(room.min(body.len()));
+        *body = rest;
+        Fill { bytes, then: if rest.is_empty() { Then::End } else { Then::More } }
+    }
+
     /// Something that only a broken or hostile peer does often.
-    fn count_reset(&mut self, session: &mut Actions<'_>) {
+    pub(super) fn count_reset(&mut self, session: &mut Actions<'_>) {
         if !self.resets.take(self.link.now_s) {
             self.link.fail(session, h2::ENHANCE_YOUR_CALM, "too many calls were reset");
         }
@@ -143,7 +210,7 @@ impl Core {
 
 /// "Request cardinality violation (method requires exactly one request but client has sent some other number of
 /// requests): UNIMPLEMENTED." Source: statuscodes.md.
-fn cardinality(got: &str) -> Refusal {
+pub(super) fn cardinality(got: &str) -> Refusal {
     Refusal::new(Code::Unimplemented, format!("call refused: {got} request messages came, wanted exactly 1"))
 }
 
@@ -170,117 +237,5 @@ impl Role for Core {
 
     fn retire(&mut self, session: &mut Actions<'_>) {
         session.announce_goaway();
-    }
-}
-
-impl Handler for Core {
-    fn headers_begun(&mut self, _session: &mut Actions<'_>, id: i32) {
-        // A second block of a call is trailers, which requests of gRPC have not: read over.
-        let is_new = self.link.failure.is_none() && !self.calls.contains_key(&id);
-        self.head = is_new.then(|| Head::new(id, self.link.limits.header_list_bytes_max));
-    }
-
-    fn header(&mut self, session: &mut Actions<'_>, id: i32, name: &[u8], value: &[u8]) {
-        let Some(head) = self.head.as_mut().filter(|head| head.id == id) else { return };
-        head.push(&self.methods, name, value);
-        if head.list_bytes > self.link.limits.header_list_bytes_max.saturating_mul(limits::HEADER_LIST_KILL_FACTOR) {
-            self.head = None;
-            self.link.fail(session, h2::ENHANCE_YOUR_CALM, "a header list is many times too large");
-        }
-    }
-
-    fn headers_ended(&mut self, session: &mut Actions<'_>, id: i32, last: bool) {
-        if self.link.failure.is_some() {
-            return;
-        }
-        if let Some(head) = self.head.take().filter(|head| head.id == id) {
-            let accepted = match head.judge() {
-                Ok(accepted) => accepted,
-                Err(rejection) => return answer::reject(session, id, rejection),
-            };
-            let method = self.methods.get(accepted.method);
-            let inbound = Inbound::new(method.message_bytes_max, accepted.encoding);
-            let mut call = Call::new(accepted.method, method.single, inbound);
-            if method.single {
-                call.request = Some(accepted.request);
-            } else {
-                let (call_id, method, request) = (call_of(id), accepted.method, accepted.request);
-                self.events.push(ServerEvent::Opened { call_id, method, request });
-            }
-            self.calls.insert(id, call);
-        }
-        if last {
-            self.input_ended(session, id);
-        }
-    }
-
-    fn chunk(&mut self, session: &mut Actions<'_>, id: i32, bytes: &[u8]) {
-        self.link.uncredited += bytes.len();
-        let Some(call) = self.calls.get_mut(&id).filter(|call| call.heard != Heard::NoMore) else { return };
-        let Call { single, inbound, message: first, .. } = call;
-        let events = &mut self.events;
-        let taken = inbound.take(&mut self.link.account, bytes, !*single, |message| {
-            if !*single {
-                events.push(ServerEvent::Message { call_id: call_of(id), message });
-            } else if first.replace(message).is_some() {
-                return Err(cardinality("2 or more"));
-            }
-            Ok(())
-        });
-        match taken {
-            Err(refusal) => self.refuse(session, id, &refusal),
-            Ok(()) => session.credit_stream(id, inbound.credit(0)),
-        }
-    }
-
-    fn data_ended(&mut self, session: &mut Actions<'_>, id: i32) {
-        self.input_ended(session, id);
-    }
-
-    fn control(&mut self, session: &mut Actions<'_>, frame: Control<'_>) {
-        match frame {
-            Control::Settings if !self.settings.take(self.link.now_s) => {
-                self.link.fail(session, h2::ENHANCE_YOUR_CALM, "too many SETTINGS");
-            }
-            // The text is what clients of gRPC look for. Source: gRPC A8.
-            Control::Ping if !self.pings.allow(self.link.now_s, &self.link.limits) => {
-                self.link.fail(session, h2::ENHANCE_YOUR_CALM, "too_many_pings");
-            }
-            Control::Reset | Control::Invalid => self.count_reset(session),
-            _ => self.link.note(&frame),
-        }
-    }
-
-    fn closed(&mut self, _session: &mut Actions<'_>, id: i32, _code: u32) {
-        self.forget(id);
-    }
-
-    fn ended(&mut self, session: &mut Actions<'_>, id: i32, unsent: bool) {
-        if unsent {
-            session.reset(id, h2::INTERNAL_ERROR);
-        } else if !session.peer_ended(id) {
-            // RFC 9113 section 8.1: "a server MAY request that the client abort transmission of a request without
-            // error by sending a RST_STREAM with an error code of NO_ERROR after sending a complete response".
-            session.reset(id, h2::NO_ERROR);
-        }
-    }
-
-    fn fill(&mut self, session: &mut Actions<'_>, id: i32, room: usize) -> Fill<'_> {
-        const NOTHING: Fill<'static> = Fill { bytes: &[], then: Then::Wait };
-        let Some(call) = self.calls.get_mut(&id) else { return NOTHING };
-        let at_end = match &call.end {
-            End::Open => Then::Wait,
-            End::Ok | End::Status(_) => Then::Trailers,
-        };
-        let call_is_open = call.is_open();
-        let (fill, writable) = call.outbound.pull(&mut self.link.account, &self.link.limits, room, at_end);
-        self.pings.forgive();
-        if writable && call_is_open {
-            self.events.push(ServerEvent::Writable { call_id: call_of(id) });
-        }
-        if fill.then == Then::Trailers {
-            answer::end(session, id, &call.end);
-        }
-        fill
     }
 }

@@ -7,7 +7,6 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::framing::Encoding;
-use crate::limits::FIELD_OVERHEAD_BYTES;
 use crate::metadata::{Headers, Metadata, is_binary_value, is_reserved, text};
 use crate::status::{Code, Refusal};
 use crate::wire;
@@ -100,8 +99,10 @@ impl Request {
 /// How a head is answered that makes no call.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Rejection {
-    /// A status of HTTP: the caller speaks no gRPC.
-    Http(&'static [u8]),
+    /// A status of HTTP and a line of text: the caller speaks no gRPC.
+    NoPost,
+    /// The same.
+    NoGrpc,
     Status(Refusal),
     /// UNIMPLEMENTED, with the encodings that we speak.
     Encoding(Refusal),
@@ -116,10 +117,6 @@ pub(crate) struct Accepted {
 
 /// A head as it comes.
 pub(crate) struct Head {
-    pub(crate) id: i32,
-    /// As RFC 9113 section 6.5.2 counts.
-    pub(crate) list_bytes: usize,
-    list_bytes_max: usize,
     is_post: bool,
     is_grpc: bool,
     has_te: bool,
@@ -131,11 +128,8 @@ pub(crate) struct Head {
 }
 
 impl Head {
-    pub(crate) fn new(id: i32, list_bytes_max: usize) -> Self {
+    pub(crate) fn new() -> Self {
         Self {
-            id,
-            list_bytes: 0,
-            list_bytes_max,
             is_post: false,
             is_grpc: false,
             has_te: false,
@@ -148,10 +142,6 @@ impl Head {
     }
 
     pub(crate) fn push(&mut self, methods: &Methods, name: &[u8], value: &[u8]) {
-        self.list_bytes += name.len() + value.len() + FIELD_OVERHEAD_BYTES;
-        if self.list_bytes > self.list_bytes_max {
-            return; // Decoded on, as the table of HPACK must follow, but not kept.
-        }
         match name {
             b":method" => self.is_post = value == b"POST",
             b":path" => {
@@ -198,19 +188,18 @@ impl Head {
         self.reject(Rejection::Encoding(Refusal::new(Code::Unimplemented, message)));
     }
 
-    /// What becomes of the request.
-    pub(crate) fn judge(self) -> Result<Accepted, Rejection> {
-        if self.list_bytes > self.list_bytes_max {
-            let message =
-                format!("metadata refused: it has {} bytes, wanted {} at most", self.list_bytes, self.list_bytes_max);
+    /// What becomes of the request. Its list has more bytes than `list_bytes_max`: then not all of it was pushed.
+    pub(crate) fn judge(self, list_bytes: usize, list_bytes_max: usize) -> Result<Accepted, Rejection> {
+        if list_bytes > list_bytes_max {
+            let message = format!("metadata refused: it has {list_bytes} bytes, wanted {list_bytes_max} at most");
             return Err(Rejection::Status(Refusal::new(Code::ResourceExhausted, message)));
         }
         if !self.is_post {
-            return Err(Rejection::Http(b"405"));
+            return Err(Rejection::NoPost);
         }
         // "If Content-Type does not begin with `application/grpc`, gRPC servers SHOULD respond with HTTP status of 415".
         if !self.is_grpc {
-            return Err(Rejection::Http(b"415"));
+            return Err(Rejection::NoGrpc);
         }
         // "TE: used to detect incompatible proxies": one that drops it drops trailers, too.
         if !self.has_te {

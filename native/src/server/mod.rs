@@ -4,7 +4,9 @@ mod answer;
 mod call;
 mod core;
 mod event;
+mod frames;
 mod head;
+mod rules;
 
 use std::sync::Arc;
 

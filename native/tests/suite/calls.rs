@@ -1,11 +1,7 @@
 //! Calls that go well, and calls that are refused one by one.
 
-use std::io::Write;
-
 use crate::support::{ALL, MESSAGE_BYTES_MAX, Pair, STREAM, UNARY, answer_to, bytes, raw, text};
 use decision_sidecar_native::{ClientEvent, Code, Limits, Metadata, ServerEvent, Value};
-use flate2::Compression;
-use flate2::write::GzEncoder;
 
 #[test]
 fn a_unary_call_is_one_event_and_its_reply_ends_it() {
@@ -126,61 +122,6 @@ fn binary_metadata_may_be_padded_joined_and_repeated() {
     let [ServerEvent::Call { request, .. }] = events.as_slice() else { panic!("{events:?}") };
     let values: Vec<Value> = request.metadata().into_iter().map(|pair| pair.1).collect();
     assert_eq!(values, [Value::Bytes(vec![1, 2]), Value::Bytes(vec![3, 4]), Value::Bytes(vec![5])]);
-}
-
-fn gzip(plain: &[u8]) -> Vec<u8> {
-    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
-    encoder.write_all(plain).expect("in memory");
-    let body = encoder.finish().expect("in memory");
-    let mut message = raw::message(&body);
-    message[0] = 1;
-    message
-}
-
-fn compressed_call(encoding: &'static str, message: &[u8]) -> Result<Vec<u8>, (u32, String)> {
-    let mut pair = Pair::new();
-    let id = pair.client.open(UNARY, Metadata::new(), None);
-    pair.client.take_output(ALL);
-    let id_on_wire = u32::try_from(id).expect("small");
-    let mut input = raw::headers(id_on_wire, &raw::head("grpc-encoding", encoding));
-    input.extend(raw::frame(raw::DATA, raw::END_STREAM, id_on_wire, message));
-    if let Some(event) = pair.server.receive(&input, 0.0).pop() {
-        let ServerEvent::Call { message, .. } = event else { panic!("{event:?}") };
-        return Ok(message);
-    }
-    let outcome = pair.outcome(id);
-    assert_eq!(pair.budget.bytes_held(), 0);
-    Err((outcome.code, outcome.status_message))
-}
-
-#[test]
-fn a_gzip_message_is_decompressed() {
-    assert_eq!(compressed_call("gzip", &gzip(b"plain")).as_deref(), Ok(b"plain".as_slice()));
-    let plain = vec![3; MESSAGE_BYTES_MAX];
-    assert_eq!(compressed_call("gzip", &gzip(&plain)).as_deref(), Ok(plain.as_slice()));
-}
-
-#[test]
-fn a_gzip_bomb_is_refused_at_the_message_limit() {
-    let (code, text) = compressed_call("gzip", &gzip(&vec![0; 12 << 20])).expect_err("refused");
-    assert_eq!(code, Code::ResourceExhausted as u32);
-    assert_eq!(text, "message refused: it has more when decompressed, wanted 1048576 at most");
-}
-
-#[test]
-fn what_is_no_gzip_or_not_announced_is_an_internal_error() {
-    let mut broken = raw::message(b"not gzip at all");
-    broken[0] = 1;
-    assert_eq!(compressed_call("gzip", &broken).expect_err("refused").0, Code::Internal as u32);
-    assert_eq!(compressed_call("identity", &gzip(b"x")).expect_err("refused").0, Code::Internal as u32);
-    broken[0] = 2;
-    assert_eq!(compressed_call("gzip", &broken).expect_err("refused").0, Code::Internal as u32);
-}
-
-#[test]
-fn an_unknown_encoding_is_unimplemented() {
-    let (code, text) = compressed_call("zstd", &gzip(b"x")).expect_err("refused");
-    assert_eq!((code, text.as_str()), (Code::Unimplemented as u32, "grpc-encoding is `zstd`, wanted identity or gzip"));
 }
 
 #[test]
@@ -344,7 +285,7 @@ fn a_status_always_fits_into_what_the_peer_takes() {
 }
 
 #[test]
-fn a_client_accepts_gzip_and_refuses_a_second_reply() {
+fn a_client_refuses_a_second_reply() {
     let mut pair = Pair::new();
     let outcome = pair.unary(b"", |server, id, _| {
         server.send(id, b"1");

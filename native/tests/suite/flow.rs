@@ -81,13 +81,13 @@ fn a_sender_is_told_to_wait_and_when_to_go_on() {
 }
 
 #[test]
-fn replies_that_nobody_reads_are_bounded_by_the_budget() {
+fn replies_that_nobody_reads_are_bounded_by_a_connections_share_of_the_budget() {
     let mut pair = Pair::with(Limits::default(), 1 << 20);
     let ids: Vec<u64> = (0..10).map(|_| pair.client.call(UNARY, b"", Metadata::new(), None)).collect();
     assert_eq!(pair.client_speaks().len(), 10);
     for id in &ids {
         pair.server.reply(*id, &vec![1; 200_000]);
-        assert!(pair.budget.bytes_held() <= 1 << 20);
+        assert!(pair.budget.bytes_held() <= (2 << 20) / 3);
     }
     let mut codes = Vec::new();
     for _ in 0..50 {
@@ -98,7 +98,7 @@ fn replies_that_nobody_reads_are_bounded_by_the_budget() {
         pair.client_speaks();
     }
     codes.sort_unstable();
-    assert_eq!(codes, [0, 0, 0, 0, 0, 8, 8, 8, 8, 8]);
+    assert_eq!(codes, [0, 0, 0, 8, 8, 8, 8, 8, 8, 8]);
     assert_eq!(pair.budget.bytes_held(), 0);
 }
 

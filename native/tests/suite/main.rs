@@ -1,7 +1,9 @@
 //! The codec from outside, without a socket: what goes in, what comes out.
 
 mod calls;
+mod compression;
 mod flow;
 mod hostile;
 mod lifetime;
+mod malformed;
 mod support;

@@ -20,8 +20,11 @@ from sidecar.transport.native.requests import Requests
 if TYPE_CHECKING:
     from decision_sidecar_native import Request, ServerEvent
 
-WRITE_BUFFER_BYTES: Final = 256 * 1024
-"""What is given to the socket beyond what the kernel takes, before the codec keeps the rest and reading stops."""
+WRITE_BYTES: Final = 64 * 1024
+"""What is taken of the codec at a time, and what the socket holds beyond what the kernel takes before reading stops.
+
+The rest stays in the codec, where the budget of all connections counts it.
+"""
 LINGER_S: Final = 5.0
 """How long a peer may take to read the last bytes of a connection that is closed."""
 
@@ -162,7 +165,7 @@ class Connection(asyncio.Protocol):
         if not self._shared.opened(self):
             self._transport.abort()
             return
-        self._transport.set_write_buffer_limits(high=WRITE_BUFFER_BYTES)
+        self._transport.set_write_buffer_limits(high=WRITE_BYTES)
         self._wake(self)
 
     def data_received(self, data: bytes) -> None:
@@ -225,14 +228,16 @@ class Connection(asyncio.Protocol):
             self._wake(self)
 
     def flush(self) -> None:
-        """Write what the codec has, all at once; close when it is through."""
+        """Write what the codec has, as long as the peer takes it; close when it is through."""
         transport = self._transport
         if self._paused or self._closing_s or transport is None:
             return
-        output = self._take_output()
-        if output:
+        while output := self._take_output(WRITE_BYTES):
             transport.write(output)
-        if self.codec.closed or self.ended:
+            # Less than was asked for is all there is. `pause_writing` was called within `write`, if at all.
+            if len(output) < WRITE_BYTES or self._paused:
+                break
+        if self.codec.closed or (self.ended and not self._paused):
             self.close()
         elif self.stalled:
             # What was just taken may have made room for streams that wait, without a byte of the peer to say so.

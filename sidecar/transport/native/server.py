@@ -7,6 +7,7 @@ call's id → calls that run finish within the grace → those left are told STO
 from __future__ import annotations
 
 import asyncio
+import socket
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -20,6 +21,7 @@ from sidecar import limits
 from sidecar.rpc.methods import MethodTable, Refusal
 from sidecar.transport.listen import ListenOptions, TcpAddress, UnixAddress
 from sidecar.transport.native.connection import Connection, Shared
+from sidecar.transport.native.handshakes import Handshakes
 from sidecar.transport.native.sockets import BACKLOG, listen_tcp, listen_unix
 from sidecar.transport.native.tls import ServerTls
 from sidecar.transport.native.turns import Turns
@@ -28,8 +30,6 @@ TICK_S: Final = 1.0
 """How often the connections' clocks go on: keepalive, preface, age. Their times are of ten seconds and more."""
 GOAWAY_STEP_S: Final = 0.1
 """Between the two GOAWAYs: what a caller sent before it read the first has arrived by then."""
-HANDSHAKE_S: Final = 10.0
-"""How long a peer may take for the handshake of TLS."""
 CUT_S: Final = 1.0
 """How long the last words to the peers may take, and the tasks of cut calls."""
 
@@ -51,6 +51,8 @@ class NativeTransport:
             lost=self._lost,
         )
         self._servers: list[asyncio.Server] = []
+        self._handshakes: Handshakes | None = None
+        """Of TLS alone."""
         self._sockets: list[Path] = []
         """The socket files that were made here, and no one else's."""
         self._connections: set[Connection] = set()
@@ -63,9 +65,11 @@ class NativeTransport:
 
     async def start(self) -> Sequence[str]:
         """See `Transport`."""
-        tls = ServerTls(self._options.tls) if self._options.tls else None
+        if self._options.tls:
+            context = ServerTls(self._options.tls).context
+            self._handshakes = Handshakes(context, partial(Connection, self._shared), self._has_room)
         try:
-            bound = [str(await self._listen(address, tls)) for address in self._options.addresses]
+            bound = [str(await self._listen(address)) for address in self._options.addresses]
         except BaseException:
             self._close_listeners()
             raise
@@ -87,31 +91,36 @@ class NativeTransport:
         await self._empty_within(CUT_S)
         for connection in list(self._connections):
             connection.abort()
-        if self._turns.tasks:
-            await asyncio.wait(self._turns.tasks, timeout=CUT_S)
+        if unfinished := self._turns.tasks | (self._handshakes.tasks if self._handshakes else set()):
+            await asyncio.wait(unfinished, timeout=CUT_S)
         self._turns.close()
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
 
-    async def _listen(self, address: TcpAddress | UnixAddress, tls: ServerTls | None) -> TcpAddress | UnixAddress:
+    async def _listen(self, address: TcpAddress | UnixAddress) -> TcpAddress | UnixAddress:
         loop, connect = asyncio.get_running_loop(), partial(Connection, self._shared)
-        context, handshake_s = (tls.context, HANDSHAKE_S) if tls else (None, None)
-        create_server = partial(loop.create_server, ssl=context, ssl_handshake_timeout=handshake_s, backlog=BACKLOG)
-        create_unix = partial(loop.create_unix_server, ssl=context, ssl_handshake_timeout=handshake_s, backlog=BACKLOG)
+        bound: TcpAddress | UnixAddress = address
+        sockets: Sequence[socket.socket]
         if isinstance(address, UnixAddress):
-            one = listen_unix(address, self._options.socket_mode)
+            sockets = [listen_unix(address, self._options.socket_mode)]
             self._sockets.append(address.path)
-            self._servers.append(await create_unix(connect, sock=one))
-            return address
-        bound, sockets = listen_tcp(address)
+        else:
+            bound, sockets = listen_tcp(address)
         for one in sockets:
-            self._servers.append(await create_server(connect, sock=one))
+            if self._handshakes:
+                self._handshakes.listen(one)
+            elif one.family == socket.AF_UNIX:
+                self._servers.append(await loop.create_unix_server(connect, sock=one, backlog=BACKLOG))
+            else:
+                self._servers.append(await loop.create_server(connect, sock=one, backlog=BACKLOG))
         return bound
 
     def _close_listeners(self) -> None:
         while self._servers:
             self._servers.pop().close()
+        if self._handshakes:
+            self._handshakes.close()
         while self._sockets:
             self._sockets.pop().unlink(missing_ok=True)
 
@@ -119,15 +128,23 @@ class NativeTransport:
 
     def _opened(self, connection: Connection) -> bool:
         """Called for each new one. Past the bound it is closed unanswered, so that clients back off."""
-        if len(self._connections) >= limits.CONNECTIONS_MAX:
-            if not self._full:
-                self._full = True
-                self._log.warning("connections_full", connections=len(self._connections))
+        # Why one of TLS is not asked again: it had its place from its handshake on.
+        if self._handshakes is None and not self._has_room():
             return False
-        # Why not at the bound itself: peers that come and go there would have it said at each turn.
-        self._full &= len(self._connections) >= limits.CONNECTIONS_MAX * 9 // 10
         self._connections.add(connection)
         self._none_left.clear()
+        return True
+
+    def _has_room(self) -> bool:
+        """Whether there may be one more connection, those in their handshake counted."""
+        connections = len(self._connections) + (len(self._handshakes.tasks) if self._handshakes else 0)
+        if connections >= limits.CONNECTIONS_MAX:
+            if not self._full:
+                self._full = True
+                self._log.warning("connections_full", connections=connections)
+            return False
+        # Why not at the bound itself: peers that come and go there would have it said at each turn.
+        self._full &= connections >= limits.CONNECTIONS_MAX * 9 // 10
         return True
 
     def _lost(self, connection: Connection, failure: str) -> None:
