@@ -195,9 +195,7 @@ class PlainReader:
     It is no part of the codec, but what is read from the wire next: see `sidecar/rpc/plain.py`.
     """
 
-    def __new__(
-        cls, fields: Sequence[tuple[int, int, int]], *, key_bytes_max: int, value_bytes_max: int
-    ) -> Self:
+    def __new__(cls, fields: Sequence[tuple[int, int, int]], *, key_bytes_max: int, value_bytes_max: int) -> Self:
         """Each field is (number, kind, most): 0 a text of so many bytes, 1 texts, 2 values, 3 an instant."""
     def read(self, message: bytes) -> tuple[Any, ...] | None:
         """The values of the fields in their order, None when the message is not plain.

@@ -6,7 +6,8 @@ is fixed then and not looked at again. Rules: docs/events.md. What is told of it
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Mapping, Sequence
+from asyncio import Future
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -46,6 +47,15 @@ class Accepted:
     outcomes: Sequence[Outcome]
     repeated: bool = False
     exposure_seen: bool = False
+
+
+class Accepting(NamedTuple):
+    """An event on its way to the disk: when `written` is done, `Tracker.accepted` says what it is answered."""
+
+    written: Future[Sequence[tuple[Outcome, ...] | None]]
+    event: Event
+    project: Project
+    outcomes: tuple[Outcome, ...]
 
 
 class Judged(NamedTuple):
@@ -108,14 +118,16 @@ class Tracker:
         """The names of the destinations that the events of a project may go to, in the order of the config."""
         return tuple(one.name for one in self._destinations.get(project.name, ()))
 
-    def accept(self, event: Event, body: bytes, project: Project, *, id_chosen: bool) -> Awaitable[Accepted]:
-        """Write one event for those who take it; what is returned is done when it is on disk.
+    def accept(self, event: Event, body: bytes, project: Project, *, id_chosen: bool) -> Accepted | Accepting:
+        """Write one event for those who take it: it is accepted at once when nobody does, else when it is on disk.
 
         `body` is the outbox record that holds this one event; `id_chosen` says that the caller chose its id, so that a
         repeat is recognised. Raises `RequestInvalid` for what a destination cannot take without loss,
-        `EventKeyNotFound`, `NoDatafile` at once; the awaitable `OutboxFull`, `OutboxUnwritable`.
+        `EventKeyNotFound`, `NoDatafile`, `OutboxUnwritable`; `written` fails with `OutboxFull`, `OutboxUnwritable`.
         """
         outcomes, queued = self.judge(event, project)
+        if not queued:
+            return self._accepted(event, project, outcomes)
         record = Record(
             body=body,
             facts=project.encoded,
@@ -126,18 +138,16 @@ class Tracker:
             outcomes=(outcomes,) if id_chosen else (),
             joins=True,
         )
-        return self._written(record if queued else None, event, project, outcomes)
+        return Accepting(self._outbox.append(record), event, project, outcomes)
 
-    async def _written(
-        self, record: Record | None, event: Event, project: Project, outcomes: tuple[Outcome, ...]
-    ) -> Accepted:
-        earlier = None
-        if record is not None:
-            (earlier,) = await self._outbox.append(record)
+    def accepted(self, accepting: Accepting, entries: Sequence[tuple[Outcome, ...] | None]) -> Accepted:
+        """What an event is answered whose `written` is done with these entries. To be called once, and always."""
+        event, project = accepting.event, accepting.project
+        (earlier,) = entries
         if earlier is not None:
             self._telemetry.events_repeated += 1
             return Accepted(earlier, repeated=True, exposure_seen=bool(self._exposure_seen(event, project)))
-        return self._accepted(event, project, outcomes)
+        return self._accepted(event, project, accepting.outcomes)
 
     def judge(self, event: Event, project: Project) -> Judged:
         """Where an event goes, before it is accepted. Raises the errors of `accept` but those of the outbox."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from typing import Any
 
@@ -14,7 +15,7 @@ from sidecar.events.model import Event, EventKind, Identify, Origin, ProjectFact
 from sidecar.notifications import Notifications
 from sidecar.ports import Record
 from sidecar.telemetry import Telemetry
-from sidecar.tracker import Project, Tracker
+from sidecar.tracker import Accepted, Project, Tracker
 from sidecar.values import Outcome, OutcomeState
 
 FACTS = ProjectFacts(account_id="1", project_id="2", revision="7", event_ids={"known": "e1"})
@@ -29,9 +30,11 @@ class AppendedOutbox:
         self.appended: list[Record] = []
         self.earlier: tuple[Outcome, ...] | None = None
 
-    async def append(self, record: Record) -> Sequence[tuple[Outcome, ...] | None]:
+    def append(self, record: Record) -> asyncio.Future[Sequence[tuple[Outcome, ...] | None]]:
         self.appended.append(record)
-        return [self.earlier]
+        written: asyncio.Future[Sequence[tuple[Outcome, ...] | None]] = asyncio.get_running_loop().create_future()
+        written.set_result([self.earlier])
+        return written
 
 
 class Judging:
@@ -59,6 +62,11 @@ def track(event_key: str = "known") -> Track:
     return Track(origin=origin, event_key=event_key)
 
 
+async def accept(tracker: Tracker, event: Event, project: Project, *, id_chosen: bool = False) -> Accepted:
+    accepting = tracker.accept(event, b"", project, id_chosen=id_chosen)
+    return accepting if isinstance(accepting, Accepted) else tracker.accepted(accepting, await accepting.written)
+
+
 def a_tracker(outbox: AppendedOutbox, telemetry: Telemetry, *destinations: Any) -> Tracker:
     nothing: Any = None
     some: Any = outbox
@@ -77,7 +85,7 @@ async def test_unknown_event_key_is_logged_once_for_each_revision() -> None:
         tracker = a_tracker(AppendedOutbox(), Telemetry(), Judging("o", strict=True), Judging("hook"))
         for project in (LOADED, LOADED, newer, newer):
             for key in ("typo", "other"):
-                await tracker.accept(track(key), b"", project, id_chosen=False)
+                await accept(tracker, track(key), project)
     said = [(one["event_key"], one["revision"]) for one in logs if one["event"] == "event_key_unknown"]
     assert said == [("typo", "7"), ("other", "7"), ("typo", "8"), ("other", "8")]
 
@@ -85,8 +93,8 @@ async def test_unknown_event_key_is_logged_once_for_each_revision() -> None:
 async def test_identity_is_remembered_only_when_the_caller_chose_it() -> None:
     outbox = AppendedOutbox()
     tracker = a_tracker(outbox, Telemetry(), Judging("hook"))
-    await tracker.accept(track(), b"", LOADED, id_chosen=True)
-    await tracker.accept(track(), b"", LOADED, id_chosen=False)
+    await accept(tracker, track(), LOADED, id_chosen=True)
+    await accept(tracker, track(), LOADED)
     chosen, made = outbox.appended
     assert (chosen.event_ids, chosen.outcomes) == (("e",), ((Outcome("hook", OutcomeState.QUEUED),),))
     assert (made.event_ids, made.outcomes) == ((), ())
@@ -95,7 +103,7 @@ async def test_identity_is_remembered_only_when_the_caller_chose_it() -> None:
 async def test_repeat_is_answered_as_the_first_and_counted_apart() -> None:
     outbox, telemetry = AppendedOutbox(), Telemetry()
     outbox.earlier = (Outcome("gone", OutcomeState.QUEUED),)
-    accepted = await a_tracker(outbox, telemetry, Judging("hook")).accept(track(), b"", LOADED, id_chosen=True)
+    accepted = await accept(a_tracker(outbox, telemetry, Judging("hook")), track(), LOADED, id_chosen=True)
     assert (accepted.outcomes, accepted.repeated) == (outbox.earlier, True)
     assert telemetry.events_repeated == 1
     assert not telemetry.events
@@ -104,8 +112,8 @@ async def test_repeat_is_answered_as_the_first_and_counted_apart() -> None:
 async def test_outcomes_are_counted_by_their_word() -> None:
     telemetry = Telemetry()
     tracker = a_tracker(AppendedOutbox(), telemetry, Judging("o", strict=True), Judging("hook"))
-    await tracker.accept(track(), b"", LOADED, id_chosen=False)
-    await tracker.accept(track("typo"), b"", LOADED, id_chosen=False)
+    await accept(tracker, track(), LOADED)
+    await accept(tracker, track("typo"), LOADED)
     assert dict(telemetry.events) == {
         ("o", "QUEUED", "TAGS_NOT_SENT"): 1,
         ("o", "SKIPPED", "EVENT_KEY_NOT_FOUND"): 1,
@@ -117,17 +125,16 @@ async def test_track_that_nobody_takes_is_refused_and_stored_nowhere() -> None:
     outbox = AppendedOutbox()
     tracker = a_tracker(outbox, Telemetry(), Judging("o", strict=True))
     with pytest.raises(EventKeyNotFound):
-        await tracker.accept(track("typo"), b"", LOADED, id_chosen=False)
+        await accept(tracker, track("typo"), LOADED)
     with pytest.raises(NoDatafile):
-        await tracker.accept(track(), b"", MISSING, id_chosen=False)
+        await accept(tracker, track(), MISSING)
     assert outbox.appended == []
 
 
 async def test_other_calls_that_nobody_takes_are_accepted() -> None:
     origin = track().origin
-    accepted = await a_tracker(AppendedOutbox(), Telemetry(), Judging("o", strict=True)).accept(
-        Identify(origin=origin), b"", LOADED, id_chosen=False
-    )
+    tracker = a_tracker(AppendedOutbox(), Telemetry(), Judging("o", strict=True))
+    accepted = await accept(tracker, Identify(origin=origin), LOADED)
     assert [outcome.state for outcome in accepted.outcomes] == [OutcomeState.SKIPPED]
 
 
@@ -136,14 +143,13 @@ async def test_what_several_destinations_complain_of_is_said_once_and_nothing_is
     outbox = AppendedOutbox()
     tracker = a_tracker(outbox, Telemetry(), Judging("a", complains=[wrong]), Judging("b", complains=[wrong, worse]))
     with pytest.raises(RequestInvalid) as refused:
-        await tracker.accept(track(), b"", LOADED, id_chosen=False)
+        await accept(tracker, track(), LOADED)
     assert refused.value.violations == (wrong, worse)
     assert outbox.appended == []
 
 
 async def test_complaints_of_a_destination_that_skips_the_event_do_not_count() -> None:
     strict = Judging("o", strict=True, complains=[Violation("event_tags.value", "is wrong")])
-    accepted = await a_tracker(AppendedOutbox(), Telemetry(), strict, Judging("hook")).accept(
-        track("typo"), b"", LOADED, id_chosen=False
-    )
+    tracker = a_tracker(AppendedOutbox(), Telemetry(), strict, Judging("hook"))
+    accepted = await accept(tracker, track("typo"), LOADED)
     assert [outcome.state for outcome in accepted.outcomes] == [OutcomeState.SKIPPED, OutcomeState.QUEUED]

@@ -49,6 +49,7 @@ def run(given: argparse.Namespace) -> int:
         raise Unanswerable("--resume is given with standard input, wanted a file: nothing is kept of a stream")
     with ExitStack() as closing:
         importing = _Import(given, closing)
+        importing.begin()
         try:
             importing.session.run()
         finally:
@@ -69,8 +70,7 @@ class _Import:
         self._first_line = import_progress.digest(first_line)
         self._rejected: BinaryIO | None = None
         if given.rejected:
-            mode: Literal["ab", "wb"] = "ab" if kept else "wb"
-            self._rejected = closing.enter_context(open(given.rejected, mode))  # noqa: PTH123, SIM115 - closed by `closing`
+            self._rejected = closing.enter_context(_writable(Path(given.rejected), "ab" if kept else "wb"))
         self._reader = LineReader(first_line)
         self._shown: list[tuple[int, str]] = []
         size = self._history.stat().st_size if self._history and self._history.is_file() else 0
@@ -86,8 +86,18 @@ class _Import:
         )
         self.session = Session(file, start, self._reader, wish, self._refused, self._progressed)
 
+    def begin(self) -> None:
+        """Keep where it begins. Raises `Unanswerable` when that cannot be kept: better now than in the middle."""
+        try:
+            self.save()
+        except OSError as refused:
+            raise Unanswerable(
+                f"`{import_progress.path_of(Path(self._name))}` cannot be written: {refused.strerror};"
+                f" give the history as standard input, of which no progress is kept; nothing was imported"
+            ) from refused
+
     def save(self) -> None:
-        """Keep how far it came."""
+        """Keep how far it came. Raises `OSError`."""
         history, place, totals = self._history, self.session.settled, self.session.totals
         if history is None or not history.is_file():
             return
@@ -174,6 +184,14 @@ def _opened(history: Path | None, kept: Progress | None, closing: ExitStack) -> 
     start = Place(kept.line, kept.offset) if kept else Place()
     file.seek(start.offset)
     return file, first_line, start
+
+
+def _writable(path: Path, mode: Literal["ab", "wb"]) -> BinaryIO:
+    """The file of refused lines. Raises `Unanswerable`."""
+    try:
+        return path.open(mode)
+    except OSError as refused:
+        raise Unanswerable(f"--rejected: `{path}` cannot be written: {refused.strerror}") from refused
 
 
 class _Screen:

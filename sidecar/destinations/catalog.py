@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, BinaryIO, Final
 
 from sidecar.destinations.file import FileConfig, FileDestination
 from sidecar.destinations.http import HttpClient
@@ -24,13 +24,19 @@ class DestinationType:
     make: Callable[[str, Any, HttpClient], Destination]
 
 
+def _unbuffered(stream: BinaryIO) -> BinaryIO:
+    """The stream below, where there is one: a buffer is locked while it is written, and flushed when Python ends."""
+    raw: BinaryIO = getattr(stream, "raw", stream)
+    return raw
+
+
 TYPES: Final[Mapping[str, DestinationType]] = {
     "optimizely": DestinationType(OptimizelyConfig, OptimizelyDestination),
     "segment": DestinationType(SegmentConfig, SegmentDestination),
     "webhook": DestinationType(WebhookConfig, WebhookDestination),
     "file": DestinationType(FileConfig, lambda name, section, _client: FileDestination(name, section)),
     "stdout": DestinationType(
-        StdoutConfig, lambda name, section, _client: StdoutDestination(name, section, sys.stdout.buffer)
+        StdoutConfig, lambda name, section, _client: StdoutDestination(name, section, _unbuffered(sys.stdout.buffer))
     ),
 }
 """Every type that `destinations: [{type: …}]` can name."""

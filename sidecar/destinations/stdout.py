@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import select
+import threading
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import BinaryIO
+from typing import BinaryIO, Final
 
 from sidecar.destinations.endpoint import check_events_max
 from sidecar.destinations.plain import PlainDestination
 from sidecar.limits import IMPORT_BYTES_MAX
 from sidecar.ports import Answer, Batch, BatchLimits
 from sidecar.retry import Verdict
+
+_WRITING: Final = threading.Lock()
+"""The process has one standard output: no two batches of it, of one destination or two, are mixed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,16 +47,40 @@ class StdoutDestination(PlainDestination):
         self._stream = stream
 
     async def send(self, batch: Batch) -> Answer:
-        """Write the lines in a thread, since a full pipe blocks its writer."""
-        try:
-            await asyncio.to_thread(self._write, b"\n".join(batch.rendered) + b"\n")
-        except (OSError, ValueError) as error:  # ValueError: the stream is closed
-            return Answer(Verdict.RETRY, f"cannot write to standard output: {error}")
-        return Answer(Verdict.DELIVERED)
+        """Write the lines in a thread of their own: a full pipe blocks its writer, and must hold up no stop."""
+        loop = asyncio.get_running_loop()
+        written: asyncio.Future[Answer] = loop.create_future()
+        lines = b"\n".join(batch.rendered) + b"\n"
+
+        def write() -> None:
+            answer = self._write(lines)
+            # A loop that is closed has nobody who waits.
+            with suppress(RuntimeError):
+                loop.call_soon_threadsafe(_answer, written, answer)
+
+        # Why not the loop's pool: its threads are waited for at exit, and nobody may ever read the pipe.
+        threading.Thread(target=write, name="stdout", daemon=True).start()
+        return await written
 
     async def close(self) -> None:
         """Leaves the stream open: it is the process's."""
 
-    def _write(self, lines: bytes) -> None:
-        self._stream.write(lines)
-        self._stream.flush()
+    def _write(self, lines: bytes) -> Answer:
+        try:
+            with _WRITING:
+                view = memoryview(lines)
+                while view:
+                    taken = self._stream.write(view)
+                    view = view[taken or 0 :]
+                    if not taken:
+                        # Whoever made the pipe lets nobody wait in a write.
+                        select.select([], [self._stream], [])
+                self._stream.flush()
+        except (OSError, ValueError) as error:  # ValueError: the stream is closed
+            return Answer(Verdict.RETRY, f"cannot write to standard output: {error}")
+        return Answer(Verdict.DELIVERED)
+
+
+def _answer(written: asyncio.Future[Answer], answer: Answer) -> None:
+    if not written.done():
+        written.set_result(answer)

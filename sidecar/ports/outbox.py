@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Mapping, Sequence
+from asyncio import Future
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol, TypeAlias
 
@@ -123,8 +124,8 @@ class Outbox(Protocol):
         """
         ...
 
-    def append(self, record: Record) -> Awaitable[Sequence[tuple[Outcome, ...] | None]]:
-        """Take a record; what is returned is done when its transaction is committed: one entry an event, in order.
+    def append(self, record: Record) -> Future[Sequence[tuple[Outcome, ...] | None]]:
+        """Take a record; the future is done when its transaction is committed: one entry an event, in order.
 
         An entry is None for an event that is queued now, and the first one's outcomes for an event whose id is
         remembered (that event is not queued again). Raises `OutboxFull`, `OutboxUnwritable`.

@@ -7,10 +7,11 @@ must wait. A streaming handler returns an asynchronous iterator of replies. A ha
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from asyncio import Future
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Protocol, TypeAlias
+from typing import Generic, Protocol, TypeAlias, TypeVar
 
 
 class Code(IntEnum):
@@ -57,6 +58,24 @@ class Call(Protocol):
     def peer(self) -> str:
         """The other side, as `unix:` or `ipv4:127.0.0.1:4711`."""
         ...
+
+
+T = TypeVar("T")
+
+
+class Later(Generic[T]):
+    """A reply that is made of what one future will hold. Any wire can await it; one that looks needs no task for it.
+
+    `make` may raise what a handler may. It is called once the future is done, whether or not somebody still waits.
+    """
+
+    __slots__ = ("future", "make")
+
+    def __init__(self, future: Future[T], make: Callable[[T], bytes]) -> None:
+        self.future, self.make = future, make
+
+    def __await__(self) -> Generator[object, None, bytes]:
+        return self.make((yield from self.future.__await__()))
 
 
 UnaryHandler: TypeAlias = Callable[[bytes, Call], bytes | Awaitable[bytes]]

@@ -5,7 +5,8 @@ One shape serves all six: parse, collect every violation, stamp id and time, acc
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
+from functools import partial
 from typing import Final
 
 from sidecar import limits
@@ -15,12 +16,13 @@ from sidecar.pb import tracking_pb2
 from sidecar.ports import Clock, Ids
 from sidecar.rpc import answers
 from sidecar.rpc.calls import CALLS, TRACK, CallKind, check
-from sidecar.rpc.methods import Call, Method, Unary
+from sidecar.rpc.methods import Call, Later, Method, Unary, UnaryHandler
 from sidecar.rpc.outcomes import tracked
 from sidecar.rpc.plain import MakesReader, never, track_reader
 from sidecar.rpc.records import Stamp, event_of
 from sidecar.rpc.requests import Violations, parse
-from sidecar.tracker import Accepted, Project, Tracker
+from sidecar.tracker import Accepted, Accepting, Project, Tracker
+from sidecar.values import Outcome
 
 SERVICE: Final = "/sidecar.v1.TrackingService/"
 
@@ -72,7 +74,7 @@ class TrackingHandlers:
         ]
         return tracking_pb2.FlushResponse(remainders=remainders).SerializeToString()
 
-    def track(self, request: bytes, call: Call) -> Awaitable[bytes]:
+    def track(self, request: bytes, call: Call) -> bytes | Awaitable[bytes]:
         """`Track`: as its sisters, but most are plain."""
         plain = self._read_track(request)
         if plain is None:
@@ -102,15 +104,15 @@ class TrackingHandlers:
         )
         return self._write(_TRACK_TAG, request, event, project, id_chosen=bool(event_id))
 
-    def _handler(self, kind: CallKind) -> Callable[[bytes, Call], Awaitable[bytes]]:
+    def _handler(self, kind: CallKind) -> UnaryHandler:
         tag, maps = kind.tag, kind.maps
 
-        def handle(request: bytes, call: Call) -> Awaitable[bytes]:
+        def handle(request: bytes, call: Call) -> bytes | Awaitable[bytes]:
             return self._accept(kind, tag, maps, request)
 
         return handle
 
-    def _accept(self, kind: CallKind, tag: bytes, maps_of: Sequence[str], request: bytes) -> Awaitable[bytes]:
+    def _accept(self, kind: CallKind, tag: bytes, maps_of: Sequence[str], request: bytes) -> bytes | Awaitable[bytes]:
         violations = Violations()
         message = parse(kind.request, request, violations)
         maps = check(kind, maps_of, message, violations)
@@ -123,15 +125,20 @@ class TrackingHandlers:
 
     def _write(
         self, tag: bytes, request: bytes, event: Event, project: Project, *, id_chosen: bool
-    ) -> Awaitable[bytes]:
+    ) -> bytes | Awaitable[bytes]:
         origin = event.origin
         body = answers.stored_record(tag, request, origin.event_id, origin.received_ms, project.name)
-        return _answer(origin.event_id, self._tracker.accept(event, body, project, id_chosen=id_chosen))
+        accepting = self._tracker.accept(event, body, project, id_chosen=id_chosen)
+        if isinstance(accepting, Accepted):
+            return _reply(event, accepting)
+        return Later(accepting.written, partial(self._written, accepting))
+
+    def _written(self, accepting: Accepting, entries: Sequence[tuple[Outcome, ...] | None]) -> bytes:
+        return _reply(accepting.event, self._tracker.accepted(accepting, entries))
 
 
-async def _answer(event_id: str, accepting: Awaitable[Accepted]) -> bytes:
-    accepted = await accepting
-    return tracked(event_id, accepted.outcomes, exposure_seen=accepted.exposure_seen)
+def _reply(event: Event, accepted: Accepted) -> bytes:
+    return tracked(event.origin.event_id, accepted.outcomes, exposure_seen=accepted.exposure_seen)
 
 
 def _flush_time_s(asked_s: float, remaining_s: float | None) -> float:

@@ -289,6 +289,21 @@ def test_what_cannot_be_begun_is_told_with_2(
     assert delivered(daemon) == []
 
 
+def test_what_could_not_be_kept_is_told_before_anything_is_imported(
+    daemon: Daemon, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = history(tmp_path, [track(1)])
+    assert run(daemon, file, "--rejected", tmp_path / "nowhere" / "rejected.jsonl") == 2
+    assert "rejected.jsonl` cannot be written: No such file or directory" in capsys.readouterr().err
+    # As a volume that may only be read does: the draft of the progress cannot be made.
+    import_progress.path_of(file).with_name(f"{file.name}.progress.new").mkdir()
+    assert run(daemon, file) == 2
+    said = capsys.readouterr().err
+    assert "history.jsonl.progress` cannot be written: Is a directory" in said
+    assert "standard input" in said
+    assert delivered(daemon) == []
+
+
 def test_nobody_who_answers_is_told_with_1(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = history(tmp_path, [track(1)])
     nobody = ["--address", f"unix:{tmp_path / 'nobody'}", "--timeout", "0.2", "--patience", "0"]

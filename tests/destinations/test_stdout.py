@@ -74,7 +74,7 @@ def test_a_full_pipe_that_nobody_reads_does_not_hold_up_the_end_of_the_process()
 async def test_what_a_pipe_takes_in_pieces_arrives_whole() -> None:
     reader, writer = os.pipe()
     os.set_blocking(writer, False)
-    with open(writer, "wb", buffering=0) as stream, open(reader, "rb") as pipe:
+    with os.fdopen(writer, "wb", buffering=0) as stream, os.fdopen(reader, "rb") as pipe:
         destination = StdoutDestination("out", StdoutConfig(), stream)
         batch = a_batch(destination, a_track(properties={"t": "x" * 500_000}), a_track())
         sending = asyncio.create_task(destination.send(batch))

@@ -94,14 +94,16 @@ class FakeOutbox:
             return False
         return not isinstance(self._take(record), OutboxFull)
 
-    async def append(self, record: Record) -> Sequence[tuple[Outcome, ...] | None]:
+    def append(self, record: Record) -> asyncio.Future[Sequence[tuple[Outcome, ...] | None]]:
         if self.refusal:
             raise self.refusal
         answer = self._take(record)
-        await asyncio.sleep(0)
+        written: asyncio.Future[Sequence[tuple[Outcome, ...] | None]] = asyncio.get_running_loop().create_future()
         if isinstance(answer, OutboxFull):
-            raise answer
-        return answer
+            written.set_exception(answer)
+        else:
+            written.set_result(answer)
+        return written
 
     async def append_together(self, records: Sequence[Record]) -> Sequence[tuple[Outcome, ...] | None]:
         if self.refusal:

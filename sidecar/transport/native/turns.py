@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 from decision_sidecar_native import CALL, CANCELLED, ENDED, MESSAGE, OPENED, WRITABLE
 
 from sidecar.errors import Stopping
-from sidecar.rpc.methods import Bidirectional, Code, MethodTable, Refusal, ServerStream, Unary, UnaryHandler
+from sidecar.rpc.methods import Bidirectional, Code, Later, MethodTable, Refusal, ServerStream, Unary, UnaryHandler
 from sidecar.rpc.refusals import refusal, refusal_of
 from sidecar.transport.native.connection import Connection, NativeCall
 from sidecar.transport.native.deadlines import Deadlines
@@ -110,6 +110,9 @@ class Turns:
                 if isinstance(answer, bytes):
                     reply(call_id, answer)
                     continue
+                if isinstance(answer, Later):
+                    self._await(call, answer)
+                    continue
             except Exception as error:  # noqa: BLE001 - whatever a handler raises is answered, and logged if it is ours
                 self._refuse(call, refusal_of(error, self._names[method]))
                 continue
@@ -149,6 +152,23 @@ class Turns:
         call = NativeCall(connection, call_id, request, method_index, deadline_s)
         call.requests = Requests(partial(connection.consumed, call_id))
         self._start(call, self._stream(call, method.handler(call.requests, call)))
+
+    def _await(self, call: NativeCall, answer: Later[Any]) -> None:
+        """A call that waits for one future: no task, which would cost more than the call."""
+        call.connection.calls[call.call_id] = call
+        if call.deadline_s is not None:
+            self._deadlines.watch(call, call.deadline_s)
+        answer.future.add_done_callback(partial(self._done, call, answer))
+
+    def _done(self, call: NativeCall, answer: Later[Any], future: asyncio.Future[Any]) -> None:
+        try:
+            reply = answer.make(future.result())
+            if not call.gone:
+                call.connection.codec.reply(call.call_id, reply)
+        except BaseException as error:  # noqa: BLE001 - see `_failed`
+            self._failed(call, error)
+        finally:
+            self._ended(call)
 
     def _start(self, call: NativeCall, work: Coroutine[Any, Any, None]) -> None:
         call.task = asyncio.get_running_loop().create_task(work)
