@@ -97,6 +97,9 @@ class Intake:
             else:
                 full = self._take_one(arrival, arrival.routes, rows)
                 answers.append(full or _QUEUED * arrival.event_count)
+        if self._roomy:
+            for number, row in enumerate(rows, 1):
+                self._count(row, number)
         self._insert(rows)
         self._remembered.remember(fresh, now_ms)
         for account in self._ledger.by_id.values():
@@ -182,34 +185,33 @@ class Intake:
         return OutboxFull(limit_bytes=limit_bytes, retry_after_s=OUTBOX_RETRY_AFTER_S)
 
     def _enter(self, record: Record, plan: Plan, rows: list[Row]) -> None:
-        """Count a record that has room, and add it to the last row or as a row of its own."""
+        """Add a record that has room to the last row, or as a row of its own.
+
+        Where the whole batch has room, what is counted is counted once a row, at its end.
+        """
         if not plan.targets:
             return
-        accounts = self._ledger.by_id
         facts_id = self._facts.id_of(record.facts)
-        row = rows[-1] if rows else None
-        if row is not None:
-            charge = row.charge
-            if row.joins(record, plan, facts_id):
-                more = row.charge - charge
-                for target in plan.targets:
-                    account = accounts[target.destination_id]
-                    account.accepted += target.events
-                    account.pending += target.events
-                    account.pending_bytes += more
-                return
-        size = event_bytes(len(record.body), record.event_count)
-        for target in plan.targets:
-            account = accounts[target.destination_id]
+        if self._roomy and rows and rows[-1].joins(record, plan, facts_id):
+            return
+        self._facts.hold(facts_id)
+        row = Row(record, plan, facts_id)
+        rows.append(row)
+        if not self._roomy:
+            self._count(row, len(rows))
+
+    def _count(self, row: Row, number: int) -> None:
+        """Count the events of a row, the batch's nth."""
+        accounts, size = self._ledger.by_id, row.event_bytes
+        for destination_id, events in row.targets():
+            account = accounts[destination_id]
             if not account.pending:
                 # Why: it needs nothing of what is there, so its next scan may start here.
-                account.cursor = Cursor(self._ledger.last_record_id + len(rows), LAST_INDEX)
-            account.accepted += target.events
-            account.pending += target.events
-            account.pending_bytes += size * target.events
+                account.cursor = Cursor(self._ledger.last_record_id + number - 1, LAST_INDEX)
+            account.accepted += events
+            account.pending += events
+            account.pending_bytes += size * events
             account.changed = True
-        self._facts.hold(facts_id)
-        rows.append(Row(record, plan, facts_id))
 
     def _plan(self, routes: Routes) -> Plan:
         """Routes by destination id; the routes of a datafile are few, so they are kept."""

@@ -7,6 +7,7 @@ a whole.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import NamedTuple, TypeAlias
 
@@ -49,9 +50,15 @@ class Row:
         self._joinable = record.joins and plan.whole == record.event_count
 
     @property
-    def charge(self) -> int:
-        """What a destination that gets all of its events is charged."""
-        return event_bytes(self._size, self.event_count) * self.event_count
+    def event_bytes(self) -> int:
+        """The stored size of each of its events."""
+        return event_bytes(self._size, self.event_count)
+
+    def targets(self) -> Iterable[tuple[int, int]]:
+        """(destination id, how many of its events go there)."""
+        if len(self._bodies) == 1:
+            return ((target.destination_id, target.events) for target in self._plan.targets)
+        return ((destination_id, self.event_count) for destination_id in self._plan.destination_ids)
 
     def joins(self, record: Record, plan: Plan, facts_id: int) -> bool:
         """Whether a record shares this row; it does from now on."""

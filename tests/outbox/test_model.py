@@ -45,6 +45,10 @@ def taken(draw: st.DrawFn) -> Record:
     return Record(body, facts, routes, count, draw(st.integers(0, 50)), ids, ((),) * count)
 
 
+async def appended(outbox: Any, record: Record) -> Any:
+    return await outbox.append(record)
+
+
 class OutboxMachine(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
@@ -152,7 +156,7 @@ class OutboxMachine(RuleBasedStateMachine):
             # It was over before: a kill between two transactions.
             self.copy_files(Path(left.name))
             with suppress(OutboxFull):
-                self.run(self.model.append(record))
+                self.run(appended(self.model, record))
         self.run(self.real.close())
         self.directory.cleanup()
         self.directory = left
@@ -180,7 +184,7 @@ class OutboxMachine(RuleBasedStateMachine):
 
         if self.run(failing()):
             with suppress(OutboxFull):
-                self.run(self.model.append(record))
+                self.run(appended(self.model, record))
 
     @rule(record=taken())
     def fail_to_write(self, record: Record) -> None:
