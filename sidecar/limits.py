@@ -116,10 +116,10 @@ REMEMBERED_IDS_GENERATION: Final = 8_192
 """Ids that are sealed and forgotten together: up to twice as many more are remembered than were promised."""
 REMEMBERED_IDS_GENERATION_AGE_S: Final = 3600
 """The age at which ids are sealed though they are fewer, so that none is remembered much longer than was promised."""
-JOINED_EVENTS_MAX: Final = IMPORT_EVENTS_MAX
-"""Events of records that share a row: no more than a record may have by itself."""
-JOINED_BYTES_MAX: Final = 64 * KIB
-"""Their bodies; a larger record has a row of its own."""
+JOINED_EVENTS_MAX: Final = 128
+"""Events of records that share a row: what is read, and kept, for the sake of one of them."""
+JOINED_BYTES_MAX: Final = 16 * KIB
+"""Their bodies; a larger record has a row of its own. Why so few: one dead letter keeps the row."""
 FACTS_UNUSED_MAX: Final = 4
 """Project facts kept though no record needs them, so that a queue that runs empty does not write them anew."""
 QUICK_CHECK_BYTES_MAX: Final = 64 * MIB

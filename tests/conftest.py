@@ -9,7 +9,6 @@ import pytest
 
 from tests.support.wire import CHOSEN, MISSING
 
-
 # Why: how long an example takes says how busy the machine is, and nothing else.
 hypothesis.settings.register_profile("tests", deadline=None)
 hypothesis.settings.load_profile("tests")

@@ -66,15 +66,15 @@ def run(python: Path, *, check: bool) -> list[Path]:
     return stale
 
 
-def install() -> None:
-    """Install the client's locked tools, unless they are there as locked. Raises CalledProcessError."""
-    lock, installed = CLIENT / "package-lock.json", CLIENT / "node_modules" / ".package-lock.json"
+def install(directory: Path = CLIENT) -> None:
+    """Install what package-lock.json there names, unless it is there as locked. Raises CalledProcessError."""
+    lock, installed = directory / "package-lock.json", directory / "node_modules" / ".package-lock.json"
     # Why a lock: the steps of `make check` run side by side, and each of three installs what it needs.
     with lock.open() as held:
         fcntl.flock(held, fcntl.LOCK_EX)
         if not installed.exists() or installed.stat().st_mtime < lock.stat().st_mtime:
             command = ("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error")
-            subprocess.run(command, cwd=CLIENT, check=True, stdout=subprocess.DEVNULL)
+            subprocess.run(command, cwd=directory, check=True, stdout=subprocess.DEVNULL)
             installed.touch()
 
 

@@ -6,7 +6,7 @@ import argparse
 import sys
 
 from clients.conformance.programs import Language, languages
-from clients.conformance.runner import Scenario, findings, judged, known_failures, lines_of, scenarios
+from clients.conformance.runner import Scenario, findings, judged, known_failures, scenarios, side_by_side
 
 
 def main(arguments: list[str]) -> int:
@@ -39,7 +39,7 @@ def _run(listed: list[Scenario], chosen: list[Language]) -> list[str]:
     """Every scenario in every language; what fails the run."""
     found = []
     for scenario in listed:
-        answers = {language.name: lines_of(scenario, language) for language in chosen}
+        answers = side_by_side(scenario, chosen)
         wrong = findings(scenario, answers)
         found += wrong
         print(f"{scenario.name}: {len(scenario.steps)} steps, {', '.join(answers)}: {len(wrong)} differ", flush=True)

@@ -1,4 +1,4 @@
-"""One scenario after the other: a sidecar for each language, the same steps, the lines compared.
+"""One scenario after the other: a sidecar for each language, side by side, the same steps, the lines compared.
 
 What a line must be is in `canonical`, the sidecar in `stage`, the languages in `programs`.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -72,6 +73,16 @@ def known_failures() -> Known:
     return known
 
 
+def side_by_side(scenario: Scenario, chosen: Sequence[Language]) -> dict[str, list[bytes]]:
+    """What each language answered to each step, by its name.
+
+    Why all at once: most of a scenario is waiting. Why a sidecar for each: events of the same ids are repeats in one.
+    """
+    with ThreadPoolExecutor(len(chosen)) as pool:
+        answers = pool.map(lambda language: lines_of(scenario, language), chosen)
+        return dict(zip((language.name for language in chosen), answers, strict=True))
+
+
 def lines_of(scenario: Scenario, language: Language) -> list[bytes]:
     """What one language, and the runner itself, answered to each step."""
     # Why /tmp: the path of a Unix socket has at most 107 bytes.
@@ -80,7 +91,7 @@ def lines_of(scenario: Scenario, language: Language) -> list[bytes]:
             program = Program(language, stage.environment)
             with program:
                 answers = [_answer(step, stage, program) for step in scenario.steps]
-        if program.complaints:
+        if program.complaints and any(map(unlike, answers, scenario.steps)):
             print(f"{language.name} said, in {scenario.name}:\n{program.complaints}")
         return answers
 

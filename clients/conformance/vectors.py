@@ -57,7 +57,7 @@ def _cases() -> Iterator[tuple[str, dict[str, Any]]]:
 
 def decisions() -> Steps:
     """One decide for each case of tests/vectors, its datafile served under a name of its own."""
-    made: list[dict[str, Any]] = [{"id": "connect", "call": "connect", "to": "tcp", "expected": "connected"}]
+    made = [_connected("tcp")]
     datafiles: dict[str, Any] = {}
     names: dict[str, str] = {}
     for place, case in _cases():
@@ -112,7 +112,7 @@ def twenty_flags() -> Steps:
         default_decide_options=["DISABLE_DECISION_EVENT"],
     )
     dice = random.Random(20)
-    made: list[dict[str, Any]] = [{"id": "connect", "call": "connect", "to": "unix", "expected": "connected"}]
+    made = [_connected("unix")]
     for number in range(USERS):
         user_id, attributes = f"user-{number}", _attributes(datafile, dice)
         context: Any = reference.create_user_context(user_id, attributes)
@@ -160,3 +160,14 @@ def _leaves(node: Any) -> Iterator[dict[str, Any]]:
     elif isinstance(node, list):
         for each in node:
             yield from _leaves(each)
+
+
+def _connected(to: str) -> dict[str, Any]:
+    """The first step. Why ten seconds: what is shown here is what is answered, on a busy machine too."""
+    return {
+        "id": "connect",
+        "call": "connect",
+        "to": to,
+        "with": {"decide_timeout_ms": 10_000},
+        "expected": "connected",
+    }

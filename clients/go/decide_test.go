@@ -261,7 +261,7 @@ func TestManyGoroutinesShareOneClient(t *testing.T) {
 				if decision, err := user.Decide(t.Context(), "f", sidecar.WithStrict()); err != nil || !decision.Enabled {
 					t.Errorf("got %v, %v", decision, err)
 				}
-				_ = user.WithAttributes(sidecar.Values{"plan": "pro"}).WithForcedDecision("f", "", "on")
+				_ = user.WithAttributes(sidecar.Values{"plan": "pro"}).WithForcedDecision("f", "on", "")
 			}
 		}()
 	}
@@ -271,7 +271,7 @@ func TestManyGoroutinesShareOneClient(t *testing.T) {
 func TestHandlesDoNotChange(t *testing.T) {
 	server := newScripted(t).start()
 	user := server.connect().User("u", sidecar.Values{"a": 1})
-	forced := user.WithForcedDecision("f", "", "x").WithForcedDecision("f", "", "y").WithSegments()
+	forced := user.WithForcedDecision("f", "x", "").WithForcedDecision("f", "y", "").WithSegments()
 	for _, each := range []sidecar.User{user, forced, forced.WithoutForcedDecision("f", "").WithoutSegments()} {
 		if _, err := each.Decide(t.Context(), "f", sidecar.WithStrict()); err != nil {
 			t.Fatal(err)

@@ -128,7 +128,7 @@ func (u User) WithoutSegments() User {
 }
 
 // WithForcedDecision is the same user with a variation imposed on one rule, or with an empty ruleKey on the whole flag.
-func (u User) WithForcedDecision(flagKey, ruleKey, variationKey string) User {
+func (u User) WithForcedDecision(flagKey, variationKey, ruleKey string) User {
 	return u.like(func(who *identity) {
 		forced := &pb.ForcedDecision{FlagKey: flagKey, RuleKey: ruleKey, VariationKey: variationKey}
 		who.forced = append(without(who.forced, flagKey, ruleKey), forced)

@@ -7,7 +7,7 @@ must wait. A streaming handler returns an asynchronous iterator of replies. A ha
 
 from __future__ import annotations
 
-from asyncio import Future
+from asyncio import CancelledError, Future, shield
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
@@ -75,7 +75,17 @@ class Later(Generic[T]):
         self.future, self.make = future, make
 
     def __await__(self) -> Generator[object, None, bytes]:
-        return self.make((yield from self.future.__await__()))
+        # Why shielded: what the future stands for happens, whether or not somebody waits.
+        try:
+            held = yield from shield(self.future).__await__()
+        except CancelledError:
+            self.future.add_done_callback(self._make_for_nobody)
+            raise
+        return self.make(held)
+
+    def _make_for_nobody(self, future: Future[T]) -> None:
+        if not future.cancelled() and future.exception() is None:
+            self.make(future.result())
 
 
 UnaryHandler: TypeAlias = Callable[[bytes, Call], bytes | Awaitable[bytes]]

@@ -11,7 +11,7 @@ from tests.docs.reading import blocks, page, section
 from tools.checks.tree import ROOT
 
 LANGUAGES = {"Python": "python", "Go": "go", "TypeScript": "typescript", "Java": "java", "Rust": "rust"}
-SECTIONS = ("First decision", "First event", "When something fails", "Testing your code", "Connection")
+SECTIONS = ("First decision", "First event", "When something fails", "Testing your code", "Tracing", "Connection")
 SAMPLES = {"first_decision", "first_event", "errors", "testing", "watch"}
 
 

@@ -1,6 +1,7 @@
-"""The TypeScript client's own checks by npm: `python -m tools.checks.typescript build|lint|docs|test`.
+"""The TypeScript client's own checks by npm: `python -m tools.checks.typescript build|lint|docs|test|bench`.
 
 Installs what package-lock.json names, then builds before anything else: lint and tests read the types of what is built.
+`bench` installs what the bench alone has besides.
 Where no npm is, says so and holds, unless CI is set. Rules: clients/typescript/eslint.config.js, tsconfig.base.json.
 """
 
@@ -17,6 +18,7 @@ _COMMANDS: Mapping[str, Sequence[Sequence[str]]] = {
     "build": (_BUILD,),
     "lint": (_BUILD, ("eslint", "--max-warnings", "0", "."), ("prettier", "--check", "--log-level", "warn", ".")),
     "docs": (("typedoc", "--logLevel", "Warn"),),
+    "bench": (_BUILD,),
     "test": (_BUILD, ("node", "--test", "build/tests/")),
 }
 
@@ -30,6 +32,9 @@ def main(arguments: Sequence[str]) -> int:
         print(f"SKIPPED: no npm is on the path, so that `{arguments[0]}` of clients/typescript was not run")
         return 1 if os.environ.get("CI") else 0
     install()
+    if arguments[0] == "bench":
+        # Optimizely's SDK is of the bench alone.
+        install(CLIENT / "bench")
     tools = CLIENT / "node_modules" / ".bin"
     for name, *rest in _COMMANDS[arguments[0]]:
         program = name if name == "node" else tools / name

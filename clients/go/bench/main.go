@@ -1,5 +1,6 @@
-// Command bench measures what a Decide costs its caller: 20,000 one after another, and 20,000 with 64 in flight. It
-// reads SIDECAR_ADDRESS and prints one line of JSON for each mode; CPU is this process's own.
+// Command bench measures what a Decide costs its caller: 20,000 one after another, and 20,000 with 64 in flight
+// (BENCH_CALLS says how many else). It reads SIDECAR_ADDRESS and prints one line of JSON for each mode; CPU is this
+// process's own.
 package main
 
 import (
@@ -8,6 +9,7 @@ import (
 	"fmt"
 	"log"
 	"os"
+	"strconv"
 	"sync"
 	"syscall"
 	"time"
@@ -15,9 +17,15 @@ import (
 	"decision-sidecar.dev/sidecar"
 )
 
-const calls = 20_000
+var calls = 20_000
 
 func main() {
+	if given := os.Getenv("BENCH_CALLS"); given != "" {
+		var err error
+		if calls, err = strconv.Atoi(given); err != nil {
+			log.Fatalf("BENCH_CALLS is `%s`, wanted a number of calls", given)
+		}
+	}
 	client, err := sidecar.Connect(os.Getenv("SIDECAR_ADDRESS"), sidecar.WithStrict(), sidecar.WithDecideTimeout(10*time.Second))
 	if err != nil {
 		log.Fatal(err)

@@ -61,7 +61,7 @@ func (p *program) user(given *userForm) sidecar.User {
 		user = user.WithSegments(*given.Segments...)
 	}
 	for _, each := range given.ForcedDecisions {
-		user = user.WithForcedDecision(each.FlagKey, each.RuleKey, each.VariationKey)
+		user = user.WithForcedDecision(each.FlagKey, each.VariationKey, each.RuleKey)
 	}
 	return user
 }

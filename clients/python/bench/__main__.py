@@ -67,7 +67,8 @@ class Mode:
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(prog="python -m clients.python.bench")
-    parser.add_argument("--calls", type=int, default=20_000, help="of each mode, all rounds together")
+    told = os.environ.get("BENCH_CALLS", "20000")
+    parser.add_argument("--calls", type=int, default=int(told), help="of each mode, all rounds together")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--modes", default="", help="of these alone, as `one after another,sdk`")
     parser.add_argument("--transports", default=",".join(WIRES))

@@ -90,15 +90,15 @@ impl User {
 
     /// The same user with this variation imposed on the whole flag.
     pub fn with_forced_decision(self, flag_key: impl Into<String>, variation_key: impl Into<String>) -> Self {
-        self.with_forced_rule(flag_key, "", variation_key)
+        self.with_forced_rule(flag_key, variation_key, "")
     }
 
     /// The same user with this variation imposed on one rule of the flag.
     pub fn with_forced_rule(
         self,
         flag_key: impl Into<String>,
-        rule_key: impl Into<String>,
         variation_key: impl Into<String>,
+        rule_key: impl Into<String>,
     ) -> Self {
         let forced = pb::ForcedDecision {
             flag_key: flag_key.into(),

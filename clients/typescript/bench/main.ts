@@ -1,14 +1,15 @@
 /**
- * What a decision costs its caller: 20,000 one after another and with 64 in flight, against SIDECAR_ADDRESS, and, where
- * Optimizely's SDK is installed beside this file (`npm ci` in bench/), in process on the same datafile. One JSON line
- * a mode; CPU is this process's own.
+ * What a decision costs its caller: 20,000 (or BENCH_CALLS) one after another and with 64 in flight, against
+ * SIDECAR_ADDRESS, and, where Optimizely's SDK is installed beside this file (`npm ci` in bench/), in process on the same
+ * datafile. One JSON line a mode; CPU is this process's own.
  */
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 
 import { connect, DEFAULT_ADDRESS } from "@decision-sidecar/client";
 
-const CALLS = 20_000;
+const CALLS = Number(process.env["BENCH_CALLS"] ?? 20_000);
+const WARMING = Math.min(CALLS, 2_000);
 const IN_FLIGHT = 64;
 const ATTRIBUTES = { country: "us", age: 42 };
 const DATAFILE = process.env["SIDECAR_DATAFILE"] ?? "tests/vectors/datafile_20_flags.json";
@@ -35,9 +36,9 @@ async function sidecar(): Promise<void> {
       await client.user(`user-${made}`, { attributes: ATTRIBUTES }).decide("flag_0");
     }
   };
-  await some(2_000); // The compiler of the engine has its fill.
-  await measure("serial", CALLS, () => some(CALLS));
-  await measure("in flight 64", CALLS, async () => {
+  await some(WARMING); // The compiler of the engine has its fill.
+  await measure("one after another", CALLS, () => some(CALLS));
+  await measure("64 in flight", CALLS, async () => {
     let begun = 0;
     const worker = async (): Promise<void> => {
       while (begun < CALLS) {
@@ -80,7 +81,7 @@ async function sdk(): Promise<void> {
     }
     return Promise.resolve();
   };
-  await some(2_000);
+  await some(WARMING);
   await measure("sdk", CALLS, () => some(CALLS));
   await instance.close();
 }

@@ -253,7 +253,7 @@ impl Program {
             user = user.with_segments(texts(given, "segments"));
         }
         for one in given["forced_decisions"].as_array().into_iter().flatten() {
-            user = user.with_forced_rule(text(one, "flag_key"), text(one, "rule_key"), text(one, "variation_key"));
+            user = user.with_forced_rule(text(one, "flag_key"), text(one, "variation_key"), text(one, "rule_key"));
         }
         Ok(user)
     }

@@ -3,6 +3,7 @@ package dev.decisionsidecar.samples;
 import dev.decisionsidecar.Decision;
 import dev.decisionsidecar.SidecarClient;
 import dev.decisionsidecar.User;
+import java.time.Duration;
 import java.util.Map;
 
 /** The first decision: {@code FirstDecision [ADDRESS]}, a sidecar listening there. */
@@ -13,6 +14,7 @@ public final class FirstDecision {
     public static void main(String[] arguments) {
         String address = arguments.length > 0 ? arguments[0] : SidecarClient.DEFAULT_ADDRESS;
         try (SidecarClient client = SidecarClient.connect(address)) {
+            client.waitReady(Duration.ofSeconds(10));
             User user = client.user("user-1", Map.of("app_version", "2.5.0", "country", "DE"));
             Decision decision = user.decide("checkout_redesign");
             String layout = decision.variables().getString("layout", "classic");

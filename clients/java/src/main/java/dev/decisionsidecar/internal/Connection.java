@@ -5,6 +5,7 @@ import dev.decisionsidecar.Tls;
 import io.grpc.ManagedChannel;
 import io.grpc.netty.shaded.io.grpc.netty.GrpcSslContexts;
 import io.grpc.netty.shaded.io.grpc.netty.NettyChannelBuilder;
+import io.grpc.netty.shaded.io.netty.channel.ChannelOption;
 import io.grpc.netty.shaded.io.netty.channel.EventLoopGroup;
 import io.grpc.netty.shaded.io.netty.channel.epoll.Epoll;
 import io.grpc.netty.shaded.io.netty.channel.epoll.EpollDomainSocketChannel;
@@ -66,6 +67,8 @@ record Connection(ManagedChannel channel, EventLoopGroup group) {
         if (address.isUnix()) {
             return NettyChannelBuilder.forAddress(new DomainSocketAddress(address.path()))
                     .channelType(EpollDomainSocketChannel.class)
+                    // Taken away: gRPC sets it on every socket, and Netty warns that one of a path has none.
+                    .withOption(ChannelOption.SO_KEEPALIVE, null)
                     .overrideAuthority("localhost");
         }
         return NettyChannelBuilder.forAddress(address.host(), address.port())
