@@ -32,6 +32,7 @@ from sidecar.rpc.answers import AnswerCodec
 from sidecar.rpc.classic import ClassicHandlers
 from sidecar.rpc.datafile import DatafileHandlers
 from sidecar.rpc.decision import DecisionHandlers
+from sidecar.rpc.flush import FlushHandlers
 from sidecar.rpc.gate import Gate
 from sidecar.rpc.health import DATAFILE, Health, service_names
 from sidecar.rpc.importing import ImportHandlers
@@ -235,7 +236,8 @@ def _table(ground: _Ground, datafiles: Datafiles, delivery: Delivery, health: He
         [
             DecisionHandlers(datafiles, decider, ground.telemetry, options, makes_reader).methods(),
             ClassicHandlers(datafiles, decider, classic).methods(),
-            TrackingHandlers(tracker, delivery, ground.clock, ground.ids, makes_reader).methods(),
+            TrackingHandlers(tracker, ground.clock, ground.ids, makes_reader).methods(),
+            FlushHandlers(tracker, delivery).methods(),
             ImportHandlers(importer, ground.clock, ground.ids).methods(),
             DatafileHandlers(datafiles).methods(),
             NotificationHandlers(ground.notifications, datafiles).methods(),

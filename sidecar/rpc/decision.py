@@ -12,17 +12,15 @@ from typing import Final
 
 from sidecar.datafiles import Datafiles, Snapshot
 from sidecar.decider import Decider
-from sidecar.decision import User
 from sidecar.pb import decision_pb2
 from sidecar.rpc.answering import Answering, Question
 from sidecar.rpc.explain import explain_answer
 from sidecar.rpc.many import answer_many, decided, failed, profiles_of, read_many
 from sidecar.rpc.methods import Bidirectional, Call, Method, Refusal, Unary
-from sidecar.rpc.plain import MakesReader, decide_reader, never
+from sidecar.rpc.plain import MakesReader, decide_reader, never, plain_question
 from sidecar.rpc.refusals import raise_if_late, refusal_of
 from sidecar.rpc.requests import Violations, check_flag_keys, check_id, parse, split
 from sidecar.rpc.users import read_user
-from sidecar.sticky import Sticky
 from sidecar.telemetry import Telemetry
 
 SERVICE: Final = "/sidecar.v1.DecisionService/"
@@ -66,8 +64,7 @@ class DecisionHandlers:
         if plain is None or not plain[0]:
             question, datafile = self._read(request)
         else:
-            user_id, attributes, flag_keys, decision_id, datafile = plain
-            question = Question(User(user_id, attributes), flag_keys, answering.default_options, request, decision_id)
+            question, datafile = plain_question(plain, answering.default_options, request)
         options = question.options
         snapshot = self._datafiles.current(datafile)
         if answering.reads_profile(options):
@@ -97,9 +94,7 @@ class DecisionHandlers:
         """`DecideMany`. Each user's own error is its result; what is wrong with the rest fails the call."""
         many = await read_many(request, self._answering)
         snapshot = self._datafiles.current(many.datafile)
-        profiles: Mapping[str, Sticky] = {}
-        if self._answering.reads_profile(many.options):
-            profiles = await profiles_of(many, snapshot, self._decider)
+        profiles = await profiles_of(many, self._answering, snapshot, self._decider)
         raise_if_late(call)
         return await answer_many(many, self._answering, snapshot, profiles, partial(self._status_of, _MANY))
 

@@ -85,8 +85,12 @@ def _read_one(body: bytes, flag_keys: Sequence[str], options: frozenset[int], id
     return Question(user, flag_keys, options, body, message.decision_id, "decide_user")
 
 
-async def profiles_of(many: ManyUsers, snapshot: Snapshot, decider: Decider) -> Mapping[str, Sticky]:
-    """The profiles of all users, by user id; several are looked up at the same time. Never raises."""
+async def profiles_of(
+    many: ManyUsers, answering: Answering, snapshot: Snapshot, decider: Decider
+) -> Mapping[str, Sticky]:
+    """The profiles of all users, by user id, where they are read; several are looked up at a time. Never raises."""
+    if not answering.reads_profile(many.options):
+        return {}
     ids = list(dict.fromkeys(each.user.user_id for each in many.asked if isinstance(each, Question)))
     found: dict[str, Sticky] = {}
     for start in range(0, len(ids), limits.PROFILE_LOOKUPS_AT_ONCE):

@@ -14,7 +14,15 @@ from typing import Any, Final, Protocol, TypeAlias
 from google.protobuf.message import Message
 
 from sidecar import limits
+from sidecar.decision import User
+from sidecar.events.model import Origin, Track
 from sidecar.pb import decision_pb2, tracking_pb2
+from sidecar.ports import Ids
+from sidecar.rpc.answering import Question
+from sidecar.rpc.records import Stamp
+
+_USER_ID, _ANONYMOUS_ID, _EVENT_KEY, _EVENT_ID = 0, 1, 2, 6
+"""Places of fields in what the reader of Tracks gives."""
 
 TEXT: Final = 0
 TEXTS: Final = 1
@@ -48,6 +56,42 @@ def track_reader(make: MakesReader) -> Read:
     """Gives every field of a TrackRequest but `revenue`, in order; `timestamp` in milliseconds, None when absent."""
     names = [field.name for field in tracking_pb2.TrackRequest.DESCRIPTOR.fields if field.name != "revenue"]
     return _reader(make, tracking_pb2.TrackRequest, names)
+
+
+def plain_question(plain: tuple[Any, ...], options: frozenset[int], request: bytes) -> tuple[Question, str]:
+    """What a plain Decide asks, and of which datafile."""
+    user_id, attributes, flag_keys, decision_id, datafile = plain
+    return Question(User(user_id, attributes), flag_keys, options, request, decision_id), datafile
+
+
+def is_whole_track(plain: tuple[Any, ...]) -> bool:
+    """Whether a plain Track has what it must: a user and an event key."""
+    return bool((plain[_USER_ID] or plain[_ANONYMOUS_ID]) and plain[_EVENT_KEY])
+
+
+def has_own_id(plain: tuple[Any, ...]) -> bool:
+    """Whether the caller of a plain Track chose its id."""
+    return bool(plain[_EVENT_ID])
+
+
+def plain_track(plain: tuple[Any, ...], stamp: Stamp, ids: Ids) -> Track:
+    """The event of a plain Track; its id is made where the caller chose none."""
+    user_id, anonymous_id, event_key, attributes, event_tags, properties, event_id, time_ms, *rest = plain
+    context, integrations, _ = rest
+    origin = Origin(
+        event_id=event_id or ids.new(),
+        time_ms=stamp.received_time_ms if time_ms is None else time_ms,
+        received_ms=stamp.received_time_ms,
+        user_id=user_id,
+        anonymous_id=anonymous_id,
+        datafile=stamp.datafile,
+        context=context,
+        integrations=integrations,
+        request_bytes=stamp.request_bytes,
+    )
+    return Track(
+        origin=origin, event_key=event_key, attributes=attributes, event_tags=event_tags, properties=properties
+    )
 
 
 def _reader(make: MakesReader, request: type[Message], names: Sequence[str]) -> Read:

@@ -317,7 +317,7 @@ async def test_without_a_datafile_there_are_no_decisions(tmp_path: Path, datafil
 
 
 async def test_with_no_room_in_the_outbox_decisions_go_on(tmp_path: Path) -> None:
-    async with serving(tmp_path, {"destinations": [dict(WEBHOOK)], "outbox": {"bytes_max": 0}}) as served:
+    async with serving(tmp_path, {"destinations": [dict(WEBHOOK)], "outbox": {"bytes_max": 1}}) as served:
         for _ in range(3):
             assert len((await served.decide()).decisions) == 5
             await served.parts.outbox.position()
