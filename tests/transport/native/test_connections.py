@@ -153,7 +153,7 @@ async def test_what_a_peer_does_not_take_stays_in_the_codec_and_follows_when_it_
             if taken % 2 == 0:
                 one.connection.pause_writing()
 
-        one.socket.write = full_after_the_second  # type: ignore[method-assign] - the fake's socket fills up
+        one.socket.write = full_after_the_second  # type: ignore[method-assign]  # the fake's socket fills up
         call = one.client.call("/s/Large", b"")
         one.deliver()
         if half_closed:
