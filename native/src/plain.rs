@@ -31,7 +31,7 @@ pub struct Field {
     pub most: usize,
 }
 
-/// A scalar of `sidecar.v1.Value`.
+/// A scalar of `sidecar.v1.Value`; a double is finite.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Scalar<'a> {
     /// Null, or a value without a kind.
@@ -44,6 +44,16 @@ pub enum Scalar<'a> {
     Double(f64),
     /// A text.
     Text(&'a str),
+}
+
+impl Scalar<'_> {
+    /// The scalar, unless it is NaN or infinite: what has no part in a decision is told, and so is not plain.
+    fn finite(self) -> Option<Self> {
+        match self {
+            Self::Double(number) if !number.is_finite() => None,
+            finite => Some(finite),
+        }
+    }
 }
 
 /// What was found in a field, in the order of the message.
@@ -154,7 +164,7 @@ impl Shape {
             }
             (2, VARINT) => Scalar::Bool(input.varint()? != 0),
             (3, VARINT) => Scalar::Int(input.varint()?.cast_signed()),
-            (4, FIXED64) => Scalar::Double(input.double()?),
+            (4, FIXED64) => Scalar::Double(input.double()?).finite()?,
             (5, LENGTH_DELIMITED) => {
                 let said = text(input.body()?)?;
                 if said.len() > self.value_bytes_max {

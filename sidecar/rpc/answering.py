@@ -39,6 +39,8 @@ class Question(Struct, frozen=True, eq=False, gc=False):
     request: bytes
     decision_id: str
     form: str = "decide"
+    plain: bool = False
+    """Whether each attribute is a value that conditions can read."""
 
 
 class Answering:
@@ -81,7 +83,10 @@ class Answering:
         user = decider.known(snapshot, question.user, profile)
         decisions = decider.decide(snapshot, user, question.flag_keys)
         shown = [each for each in decisions if each.enabled] if _ENABLED_ONLY in options else decisions
-        rendered = self._render(snapshot, user, shown, options, profile.problem)
+        problems: Sequence[str] = () if question.plain else attributes_left_out(user.attributes)
+        if profile.problem:
+            problems = [*problems, profile.problem]
+        rendered = self._render(snapshot, user, shown, options, problems)
         if room_bytes is not None and sum(map(len, rendered)) > room_bytes:
             raise RequestInvalid([Violation("flag_keys", _NO_ROOM)])
         decision_id = decider.record(
@@ -98,14 +103,17 @@ class Answering:
         return answers.reply(rendered, self._revision(snapshot), decision_id)
 
     def _render(
-        self, snapshot: Snapshot, user: User, decisions: Sequence[Decision], options: frozenset[int], problem: str
+        self,
+        snapshot: Snapshot,
+        user: User,
+        decisions: Sequence[Decision],
+        options: frozenset[int],
+        problems: Sequence[str],
     ) -> Sequence[bytes]:
-        left_out = attributes_left_out(user.attributes)
         with_variables = NO_VARIABLES not in options
-        if _REASONS not in options and with_variables and not left_out and not problem:
+        if _REASONS not in options and with_variables and not problems:
             rendered = snapshot.rendered
             return [rendered[decision].answer for decision in decisions]
-        problems = [*left_out, problem] if problem else left_out
         explained = []
         for decision in decisions:
             # The walk names what is wrong with variables, too.

@@ -61,7 +61,7 @@ def track_reader(make: MakesReader) -> Read:
 def plain_question(plain: tuple[Any, ...], options: frozenset[int], request: bytes) -> tuple[Question, str]:
     """What a plain Decide asks, and of which datafile."""
     user_id, attributes, flag_keys, decision_id, datafile = plain
-    return Question(User(user_id, attributes), flag_keys, options, request, decision_id), datafile
+    return Question(User(user_id, attributes), flag_keys, options, request, decision_id, plain=True), datafile
 
 
 def is_whole_track(plain: tuple[Any, ...]) -> bool:

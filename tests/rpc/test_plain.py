@@ -25,10 +25,16 @@ reader = pytest.importorskip("sidecar.transport.native.plain", reason="the codec
 decide, track = plain.decide_reader(reader), plain.track_reader(reader)
 
 texts = st.text(max_size=8)
-scalars = st.none() | st.booleans() | st.integers(-(2**63), 2**63 - 1) | st.floats(allow_nan=False) | texts
+scalars = (
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**63), 2**63 - 1)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | texts
+)
 maps: st.SearchStrategy[Mapping[str, Value]] = st.dictionaries(texts, scalars, max_size=4)
 any_maps: st.SearchStrategy[Mapping[str, Any]] = st.dictionaries(
-    texts, scalars | st.lists(scalars, max_size=2), max_size=3
+    texts, scalars | st.floats() | st.lists(scalars, max_size=2), max_size=3
 )
 instants = st.builds(Timestamp, seconds=st.integers(-(2**40), 2**40), nanos=st.integers(0, 999_999_999))
 
@@ -137,6 +143,8 @@ def test_of_any_bytes_the_reader_gives_what_parsing_does_or_nothing(
     ("read", "request_"),
     [
         (decide, a_decide(options=[decision_pb2.DECIDE_OPTION_INCLUDE_REASONS])),
+        (decide, a_decide(attributes={"nan": value_pb2.Value(double_value=float("nan"))})),
+        (decide, a_decide(attributes={"infinite": value_pb2.Value(double_value=float("inf"))})),
         (decide, a_decide(qualified_segments=decision_pb2.QualifiedSegments())),
         (decide, a_decide(attributes={"list": value_pb2.Value(list_value=value_pb2.ValueList())})),
         (decide, a_decide(attributes={"k" * (limits.KEY_BYTES_MAX + 1): value_pb2.Value(bool_value=True)})),
