@@ -106,7 +106,7 @@ class Settings:
     reply_bytes_max: int = 32 * 1024 * 1024
     """The largest reply taken: decisions of many flags for many users need it."""
     transport: TransportName = "auto"
-    """`native` needs the package decision-sidecar-native and costs a third to a half of grpcio; `auto` = native where it is.
+    """`native` needs the package decision-sidecar-native and costs a third to a half of grpcio; `auto`: where it is.
 
     SIDECAR_CLIENT_TRANSPORT in the environment stands above it.
     """
