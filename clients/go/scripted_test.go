@@ -125,6 +125,8 @@ func (s *scripted) enter(
 		select {
 		case <-hold:
 		case <-ctx.Done():
+			// Its clock may be ahead of the caller's: what came too late is never answered.
+			return nil, status.FromContextError(ctx.Err()).Err()
 		}
 	}
 	// A failure of code OK is none: it leaves this call alone and hits the next.
