@@ -6,7 +6,6 @@ is fixed then and not looked at again. Rules: docs/events.md. What is told of it
 
 from __future__ import annotations
 
-from asyncio import Future
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -19,7 +18,7 @@ from sidecar.events.model import Event, ProjectFacts, Track
 from sidecar.exposures import Exposures
 from sidecar.limits import UNKNOWN_EVENT_KEYS_LOGGED_MAX
 from sidecar.notifications import EventTracked, Kind, Notifications
-from sidecar.ports import Destination, EncodedFacts, EventSort, Outbox, Record
+from sidecar.ports import Destination, EncodedFacts, Entries, EventSort, Outbox, Record, Written
 from sidecar.telemetry import Telemetry
 from sidecar.values import Outcome, OutcomeState
 
@@ -52,7 +51,7 @@ class Accepted:
 class Accepting(NamedTuple):
     """An event on its way to the disk: when `written` is done, `Tracker.accepted` says what it is answered."""
 
-    written: Future[Sequence[tuple[Outcome, ...] | None]]
+    written: Written
     event: Event
     project: Project
     outcomes: tuple[Outcome, ...]
@@ -140,7 +139,7 @@ class Tracker:
         )
         return Accepting(self._outbox.append(record), event, project, outcomes)
 
-    def accepted(self, accepting: Accepting, entries: Sequence[tuple[Outcome, ...] | None]) -> Accepted:
+    def accepted(self, accepting: Accepting, entries: Entries) -> Accepted:
         """What an event is answered whose `written` is done with these entries. To be called once, and always."""
         event, project = accepting.event, accepting.project
         (earlier,) = entries

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,7 +12,7 @@ from sidecar.app.system import SystemClock
 from sidecar.errors import EventKeyNotFound, NoDatafile, RequestInvalid, Violation
 from sidecar.events.model import Event, EventKind, Identify, Origin, ProjectFacts, Track
 from sidecar.notifications import Notifications
-from sidecar.ports import Record
+from sidecar.ports import Record, Written
 from sidecar.telemetry import Telemetry
 from sidecar.tracker import Accepted, Project, Tracker
 from sidecar.values import Outcome, OutcomeState
@@ -30,10 +29,10 @@ class AppendedOutbox:
         self.appended: list[Record] = []
         self.earlier: tuple[Outcome, ...] | None = None
 
-    def append(self, record: Record) -> asyncio.Future[Sequence[tuple[Outcome, ...] | None]]:
+    def append(self, record: Record) -> Written:
         self.appended.append(record)
-        written: asyncio.Future[Sequence[tuple[Outcome, ...] | None]] = asyncio.get_running_loop().create_future()
-        written.set_result([self.earlier])
+        written = Written()
+        written.settle([self.earlier])
         return written
 
 

@@ -8,14 +8,13 @@ their oldest leave. A group is refused whole when one of its records would be.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
-from itertools import chain
-from typing import Final, NamedTuple, TypeAlias
+from collections.abc import Mapping, Sequence
+from typing import Final, TypeAlias
 
 from sidecar.errors import OutboxFull
 from sidecar.limits import EVENT_OVERHEAD_BYTES, OUTBOX_RETRY_AFTER_S
 from sidecar.outbox.facts import FactsRows
-from sidecar.outbox.joining import Plan, Row
+from sidecar.outbox.joining import Bundle, Group, Plan, Row, plan_of
 from sidecar.outbox.ledger import LAST_INDEX, Ledger
 from sidecar.outbox.queue import Queue
 from sidecar.outbox.remembered import RememberedIds
@@ -26,23 +25,12 @@ from sidecar.outbox.rows import (
     statement_chunks,
     values_sql,
 )
-from sidecar.ports import Cursor, Record, Routes
+from sidecar.ports import Cursor, Entries, Record, Routes
 from sidecar.values import Outcome
 
-Accepted: TypeAlias = Sequence[tuple[Outcome, ...] | None]
-"""What `Outbox.append` returns."""
-
-
-class Group(NamedTuple):
-    """Records that are taken all or none; their answers are one, in order."""
-
-    records: tuple[Record, ...]
-
-    @property
-    def body_bytes(self) -> int:
-        """What their bodies take."""
-        return sum(len(record.body) for record in self.records)
-
+Arrival: TypeAlias = Bundle | Group
+Answer: TypeAlias = Entries | OutboxFull
+"""What an append comes to."""
 
 _Outcomes: TypeAlias = dict[bytes, tuple[Outcome, ...]]
 """By the digest of the caller's id."""
@@ -76,32 +64,32 @@ class Intake:
         """After a failed transaction: a destination may have lost the id that it was given in it."""
         self._plans.clear()
 
-    def take(self, arrivals: Sequence[Record | Group], now_ms: int) -> list[Accepted | OutboxFull]:
-        """Write records in order; one answer each: what `append` returns, or the error that it raises."""
+    def take(self, arrivals: Sequence[Arrival], now_ms: int) -> list[Sequence[Answer]]:
+        """Write records in order; for each arrival the answers: of a group one, of a bundle one a record.
+
+        An answer is what `append` returns, or the error that it raises.
+        """
         digests = {
             event_id: digest_of(event_id)
             for arrival in arrivals
-            for event_id in (arrival.event_ids if type(arrival) is Record else _ids_of(arrival))
+            if arrival.identified
+            for record in arrival.records
+            for event_id in record.event_ids
             if event_id
         }
         self._roomy = self._have_room(arrivals)
-        known = self._known(list(digests.values()), now_ms)
-        fresh: _Outcomes = {}
+        seen = self._known(list(digests.values()), now_ms), _Outcomes()
         rows: list[Row] = []
-        answers: list[Accepted | OutboxFull] = []
+        answers: list[Sequence[Answer]] = []
         for arrival in arrivals:
             if isinstance(arrival, Group):
-                answers.append(self._take_group(arrival, digests, (known, fresh), rows))
-            elif arrival.event_ids:
-                answers.append(self._take_identified(arrival, digests, (known, fresh), rows))
+                answers.append((self._take_group(arrival, digests, seen, rows),))
+            elif self._roomy:
+                answers.append(arrival.apart(self._take_one(arrival.joined(), digests, seen, rows)))
             else:
-                full = self._take_one(arrival, arrival.routes, rows)
-                answers.append(full or _QUEUED * arrival.event_count)
-        if self._roomy:
-            for number, row in enumerate(rows, 1):
-                self._count(row, number)
+                answers.append([self._take_one(record, digests, seen, rows) for record in arrival.records])
         self._insert(rows)
-        self._remembered.remember(fresh, now_ms)
+        self._remembered.remember(seen[1], now_ms)
         for account in self._ledger.by_id.values():
             if account.pending_bytes > account.bounds.bytes_max:
                 self._queue.evict(account, now_ms)
@@ -113,19 +101,9 @@ class Intake:
         self._remembered.prune(now_ms, len(digests))
         return self._remembered.known(digests)
 
-    def _take_identified(
-        self, record: Record, digests: Mapping[str, bytes], seen: tuple[_Outcomes, _Outcomes], rows: list[Row]
-    ) -> Accepted | OutboxFull:
-        """`seen` = what is remembered, and what this batch brought so far: the second grows."""
-        answer, mine, routes = _judge(record, digests, seen)
-        full = self._take_one(record, routes, rows)
-        if full is None:
-            seen[1].update(mine)
-        return full or answer
-
     def _take_group(
         self, group: Group, digests: Mapping[str, bytes], seen: tuple[_Outcomes, _Outcomes], rows: list[Row]
-    ) -> Accepted | OutboxFull:
+    ) -> Answer:
         """All records of a group or none: judged first, each behind those before it, and then taken."""
         known, fresh = seen
         mine: _Outcomes = {}
@@ -146,21 +124,26 @@ class Intake:
         fresh.update(mine)
         return answers
 
-    def _take_one(self, record: Record, routes: Routes, rows: list[Row]) -> OutboxFull | None:
-        """Count a record and add its row, unless none of its destinations has room."""
+    def _take_one(
+        self, record: Record, digests: Mapping[str, bytes], seen: tuple[_Outcomes, _Outcomes], rows: list[Row]
+    ) -> Answer:
+        """Count a record and add its row, unless none of its destinations has room.
+
+        `seen` = what is remembered, and what this batch brought so far: the second grows.
+        """
+        answer, mine, routes = _judge(record, digests, seen)
         plan = self._plans.get(routes) or self._plan(routes)
         full = None if self._roomy else self._full(record, plan, {})
-        if full is None:
-            self._enter(record, plan, rows)
-        return full
+        if full is not None:
+            return full
+        self._enter(record, plan, rows)
+        seen[1].update(mine)
+        return answer
 
-    def _have_room(self, arrivals: Sequence[Record | Group]) -> bool:
+    def _have_room(self, arrivals: Sequence[Arrival]) -> bool:
         """Whether every destination has room for all of a batch, so that no record of it need be looked at."""
-        more = 0
-        for arrival in arrivals:
-            for record in arrival.records if isinstance(arrival, Group) else (arrival,):
-                # One byte an event more, as `event_bytes` rounds up.
-                more += len(record.body) + record.event_count * (EVENT_OVERHEAD_BYTES + 1)
+        # One byte an event more, as `event_bytes` rounds up.
+        more = sum(one.body_bytes + one.event_count * (EVENT_OVERHEAD_BYTES + 1) for one in arrivals)
         return all(account.pending_bytes + more <= account.bounds.bytes_max for account in self._ledger.by_id.values())
 
     def _full(self, record: Record, plan: Plan, arriving: dict[int, int]) -> OutboxFull | None:
@@ -185,32 +168,22 @@ class Intake:
         return OutboxFull(limit_bytes=limit_bytes, retry_after_s=OUTBOX_RETRY_AFTER_S)
 
     def _enter(self, record: Record, plan: Plan, rows: list[Row]) -> None:
-        """Add a record that has room to the last row, or as a row of its own.
-
-        Where the whole batch has room, what is counted is counted once a row, at its end.
-        """
+        """Add the row of a record that has room, and count its events."""
         if not plan.targets:
             return
         facts_id = self._facts.id_of(record.facts)
-        if self._roomy and rows and rows[-1].joins(record, plan, facts_id):
-            return
         self._facts.hold(facts_id)
         row = Row(record, plan, facts_id)
         rows.append(row)
-        if not self._roomy:
-            self._count(row, len(rows))
-
-    def _count(self, row: Row, number: int) -> None:
-        """Count the events of a row, the batch's nth."""
         accounts, size = self._ledger.by_id, row.event_bytes
-        for destination_id, events in row.targets():
-            account = accounts[destination_id]
+        for target in plan.targets:
+            account = accounts[target.destination_id]
             if not account.pending:
                 # Why: it needs nothing of what is there, so its next scan may start here.
-                account.cursor = Cursor(self._ledger.last_record_id + number - 1, LAST_INDEX)
-            account.accepted += events
-            account.pending += events
-            account.pending_bytes += size * events
+                account.cursor = Cursor(self._ledger.last_record_id + len(rows) - 1, LAST_INDEX)
+            account.accepted += target.events
+            account.pending += target.events
+            account.pending_bytes += size * target.events
             account.changed = True
 
     def _plan(self, routes: Routes) -> Plan:
@@ -220,7 +193,7 @@ class Intake:
         )
         if len(self._plans) >= _PLANS_KEPT:
             self._plans.clear()
-        plan = self._plans[routes] = Plan.of(targets)
+        plan = self._plans[routes] = plan_of(targets)
         return plan
 
     def _insert(self, rows: Sequence[Row]) -> None:
@@ -233,22 +206,17 @@ class Intake:
             assert inserted.lastrowid == self._ledger.last_record_id, "one writer: ids have no gaps"
 
 
-def _ids_of(arrival: Record | Group) -> Iterator[str]:
-    records = arrival.records if isinstance(arrival, Group) else (arrival,)
-    return chain.from_iterable(record.event_ids for record in records)
-
-
 def _judge(
     record: Record, digests: Mapping[str, bytes], seen: tuple[_Outcomes, ...]
-) -> tuple[list[tuple[Outcome, ...] | None], _Outcomes, Routes]:
+) -> tuple[Entries, _Outcomes, Routes]:
     """What each event of a record is answered, the ids that it brings, and its routes without its repeats."""
     if not record.event_ids:
-        return list(_QUEUED * record.event_count), {}, record.routes
+        return _QUEUED * record.event_count, {}, record.routes
     outcomes = record.outcomes or ((),) * record.event_count
     # Why first: most records of an import bring nothing but new ids, and 500 of them are judged in a few steps.
     mine = {digests[event_id]: said for event_id, said in zip(record.event_ids, outcomes, strict=True) if event_id}
     if len(mine) == record.event_count and all(some.keys().isdisjoint(mine.keys()) for some in seen):
-        return list(_QUEUED * record.event_count), mine, record.routes
+        return _QUEUED * record.event_count, mine, record.routes
     answer: list[tuple[Outcome, ...] | None] = []
     mine = {}
     repeated = 0

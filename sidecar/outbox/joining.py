@@ -1,89 +1,193 @@
-"""The rows of one commit. Records that go the same way share one: a row costs the same for one event as for many.
+"""Records that share a row: gathered one after the other, and the row that they make, which costs the same as of one.
 
 Pure. What shares: records one after the other whose bodies may be joined (`ports.Record.joins`), of the same facts,
 each event of which goes to the same destinations. Why not more: a row is read, and kept while one of its events is, as
-a whole.
+a whole. Why while they are gathered: joined there, a hundred records cost the writer's thread as much as one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
-from typing import NamedTuple, TypeAlias
+from itertools import chain
+from typing import Final, NamedTuple, TypeAlias
 
-from sidecar.limits import JOINED_BYTES_MAX, JOINED_EVENTS_MAX
+from sidecar.errors import OutboxFull
+from sidecar.limits import EVENT_OVERHEAD_BYTES, JOINED_BYTES_MAX, JOINED_EVENTS_MAX
 from sidecar.outbox.rows import Target, event_bytes, pack_routes
-from sidecar.ports import Record
+from sidecar.ports import Entries, Record, Routes, Written
+from sidecar.values import Outcome
 
 Columns: TypeAlias = tuple[int, int, int, bytes, bytes]
 """facts_id, received_ms, event_count, routes, body."""
 
+_ROUTES_KEPT: Final = 1024
+
+
+class Bundle:
+    """Records that will share a row, in the order given, and who waits for which of them."""
+
+    __slots__ = (
+        "_destinations",
+        "_routes",
+        "appended_bytes",
+        "body_bytes",
+        "event_count",
+        "identified",
+        "records",
+        "waiting",
+    )
+
+    def __init__(self, record: Record) -> None:
+        """A bundle of one, which others may join when `record.joins` and each of its events goes everywhere it does."""
+        self.records = [record]
+        self.waiting: list[tuple[int, Written]] = []
+        """Who waits, by the place of the record."""
+        self.body_bytes, self.event_count = len(record.body), record.event_count
+        self.identified = bool(record.event_ids)
+        """Whether a caller chose the id of an event of it."""
+        self.appended_bytes = 0
+        """What those that are waited for count until they are answered."""
+        self._routes = record.routes
+        self._destinations = destinations_of_all(record.routes, record.event_count) if record.joins else None
+
+    def takes(self, record: Record) -> bool:
+        """Whether a record shares the row; it does from now on."""
+        first = self.records[0]
+        if not record.joins or self._destinations is None:
+            return False
+        # Why identity first: who makes many records keeps the facts and the routes of each sort.
+        if record.facts is not first.facts and record.facts != first.facts:
+            return False
+        if record.routes is not self._routes and not self._goes_where(record):
+            return False
+        events, size = self.event_count + record.event_count, self.body_bytes + len(record.body)
+        if events > JOINED_EVENTS_MAX or size > JOINED_BYTES_MAX:
+            return False
+        self.event_count, self.body_bytes = events, size
+        if record.event_ids:
+            self.identified = True
+        self.records.append(record)
+        return True
+
+    @property
+    def offered_bytes(self) -> int:
+        """What those that nobody waits for count until they are committed."""
+        return self.body_bytes + len(self.records) * EVENT_OVERHEAD_BYTES - self.appended_bytes
+
+    def joined(self) -> Record:
+        """All of them as one record."""
+        records = self.records
+        if len(records) == 1:
+            return records[0]
+        first, identified = records[0], self.identified
+        assert self._destinations is not None, "nothing joins a record that does not go one way"
+        return Record(
+            b"".join([record.body for record in records]),
+            first.facts,
+            routes_of_all(self._destinations, self.event_count),
+            self.event_count,
+            first.received_ms,
+            tuple(chain.from_iterable(map(_ids, records))) if identified else (),
+            tuple(chain.from_iterable(map(_outcomes, records))) if identified else (),
+        )
+
+    def apart(self, answer: Entries | OutboxFull) -> Sequence[Entries | OutboxFull]:
+        """What each record is answered, by what all of them as one are; nothing where nobody waits."""
+        if not self.waiting:
+            return ()
+        if isinstance(answer, OutboxFull) or len(self.records) == 1:
+            return [answer] * len(self.records)
+        entries: list[Entries] = []
+        at = 0
+        for record in self.records:
+            entries.append(answer[at : at + record.event_count])
+            at += record.event_count
+        return entries
+
+    def _goes_where(self, record: Record) -> bool:
+        """Whether each of its events goes where those before it go; what it goes by is kept for the next."""
+        if destinations_of_all(record.routes, record.event_count) != self._destinations:
+            return False
+        self._routes = record.routes
+        return True
+
+
+class Group(NamedTuple):
+    """Records that are taken all or none; their answers are one, in order."""
+
+    records: tuple[Record, ...]
+    written: Written
+
+    @property
+    def identified(self) -> bool:
+        """Whether a caller chose the id of an event of it."""
+        return any(record.event_ids for record in self.records)
+
+    @property
+    def body_bytes(self) -> int:
+        """What their bodies take."""
+        return sum(len(record.body) for record in self.records)
+
+    @property
+    def event_count(self) -> int:
+        """How many events they hold."""
+        return sum(record.event_count for record in self.records)
+
+    @property
+    def appended_bytes(self) -> int:
+        """What it counts until it is answered."""
+        return self.body_bytes + EVENT_OVERHEAD_BYTES
+
 
 class Plan(NamedTuple):
-    """Routes by destination id. `whole` is how many events a record has when each goes to every target, else 0."""
+    """Routes by destination id, and as they are stored."""
 
     packed: bytes
     targets: tuple[Target, ...]
-    whole: int
-    destination_ids: tuple[int, ...]
-
-    @classmethod
-    def of(cls, targets: tuple[Target, ...]) -> Plan:
-        """The plan of these targets."""
-        masks = {target.mask for target in targets}
-        mask = masks.pop() if len(masks) == 1 else 0
-        whole = mask.bit_length() if mask & mask + 1 == 0 else 0
-        return cls(pack_routes(targets), targets, whole, tuple(target.destination_id for target in targets))
 
 
-class Row:
-    """One row to be: the record that began it, and those that joined."""
+class Row(NamedTuple):
+    """One row to be."""
 
-    __slots__ = ("_bodies", "_facts_id", "_joinable", "_plan", "_received_ms", "_size", "event_count")
-
-    def __init__(self, record: Record, plan: Plan, facts_id: int) -> None:
-        self._plan, self._facts_id = plan, facts_id
-        self._received_ms = record.received_ms
-        self._bodies = [record.body]
-        self._size = len(record.body)
-        self.event_count = record.event_count
-        self._joinable = record.joins and plan.whole == record.event_count
+    record: Record
+    plan: Plan
+    facts_id: int
 
     @property
     def event_bytes(self) -> int:
         """The stored size of each of its events."""
-        return event_bytes(self._size, self.event_count)
-
-    def targets(self) -> Iterable[tuple[int, int]]:
-        """(destination id, how many of its events go there)."""
-        if len(self._bodies) == 1:
-            return ((target.destination_id, target.events) for target in self._plan.targets)
-        return ((destination_id, self.event_count) for destination_id in self._plan.destination_ids)
-
-    def joins(self, record: Record, plan: Plan, facts_id: int) -> bool:
-        """Whether a record shares this row; it does from now on."""
-        if not (self._joinable and record.joins and plan.whole == record.event_count and facts_id == self._facts_id):
-            return False
-        if plan is not self._plan and plan.destination_ids != self._plan.destination_ids:
-            return False
-        events, size = self.event_count + record.event_count, self._size + len(record.body)
-        if events > JOINED_EVENTS_MAX or size > JOINED_BYTES_MAX:
-            return False
-        self.event_count, self._size = events, size
-        self._bodies.append(record.body)
-        return True
+        return event_bytes(len(self.record.body), self.record.event_count)
 
     def columns(self) -> Columns:
         """The row as it is inserted."""
-        packed, bodies = self._plan.packed, self._bodies
-        if len(bodies) == 1:
-            return self._facts_id, self._received_ms, self.event_count, packed, bodies[0]
-        packed = _packed(self._plan.destination_ids, self.event_count)
-        return self._facts_id, self._received_ms, self.event_count, packed, b"".join(bodies)
+        record = self.record
+        return self.facts_id, record.received_ms, record.event_count, self.plan.packed, record.body
 
 
-@lru_cache(maxsize=1024)
-def _packed(destination_ids: tuple[int, ...], event_count: int) -> bytes:
-    """The routes of a row each event of which goes to every one of these."""
+def plan_of(targets: Sequence[Target]) -> Plan:
+    """The plan of these targets."""
+    return Plan(pack_routes(targets), tuple(targets))
+
+
+@lru_cache(maxsize=_ROUTES_KEPT)
+def destinations_of_all(routes: Routes, event_count: int) -> tuple[str, ...] | None:
+    """The destinations that get any of so many events; None when one gets some of them and not all."""
     every = (1 << event_count) - 1
-    return pack_routes(Target(destination_id, every, event_count) for destination_id in destination_ids)
+    some = tuple((name, mask) for name, mask in routes if mask)
+    return None if any(mask != every for _, mask in some) else tuple(name for name, _ in some)
+
+
+@lru_cache(maxsize=_ROUTES_KEPT)
+def routes_of_all(destinations: tuple[str, ...], event_count: int) -> Routes:
+    """The routes of so many events, each of which goes to all of these."""
+    every = (1 << event_count) - 1
+    return tuple((name, every) for name in destinations)
+
+
+def _ids(record: Record) -> Iterable[str]:
+    return record.event_ids or ("",) * record.event_count
+
+
+def _outcomes(record: Record) -> Iterable[tuple[Outcome, ...]]:
+    return record.outcomes or ((),) * record.event_count

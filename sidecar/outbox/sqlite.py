@@ -13,13 +13,12 @@ from pathlib import Path
 from typing import TypeVar
 
 from sidecar.limits import OUTBOX_STEP_EVENTS
-from sidecar.outbox.intake import Accepted, Group
 from sidecar.outbox.ledger import DestinationBounds
 from sidecar.outbox.rows import chunks
 from sidecar.outbox.schema import FILE_NAME, Durability
 from sidecar.outbox.store import Opening, Store
 from sidecar.outbox.writer import OutboxStats, Writer
-from sidecar.ports import Clock, Cursor, DeadLetter, DestinationCounts, Record, Settled, StoredRecord
+from sidecar.ports import Clock, Cursor, DeadLetter, DestinationCounts, Entries, Record, Settled, StoredRecord, Written
 
 Answer = TypeVar("Answer")
 
@@ -94,13 +93,13 @@ class SqliteOutbox:
         """`Outbox.offer`; a refusal is counted in `stats.offered_refused`."""
         return self._writer.offer(record)
 
-    def append(self, record: Record) -> asyncio.Future[Accepted]:
+    def append(self, record: Record) -> Written:
         """`Outbox.append`. Cancelled, it may have been accepted all the same."""
         return self._writer.append(record)
 
-    async def append_together(self, records: Sequence[Record]) -> Accepted:
+    async def append_together(self, records: Sequence[Record]) -> Entries:
         """`Outbox.append_together`. Cancelled, they may have been accepted all the same."""
-        return await self._writer.append(Group(tuple(records)))
+        return await self._writer.append_together(records)
 
     async def arrival(self, destination: str) -> None:
         """`Outbox.arrival`."""

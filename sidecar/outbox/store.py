@@ -15,9 +15,9 @@ from typing import Final, TypeVar
 
 import structlog
 
-from sidecar.errors import OutboxFull, OutboxUnopened
+from sidecar.errors import OutboxUnopened
 from sidecar.outbox.facts import FactsRows
-from sidecar.outbox.intake import Accepted, Group, Intake
+from sidecar.outbox.intake import Answer, Arrival, Intake
 from sidecar.outbox.ledger import DestinationBounds, Ledger
 from sidecar.outbox.letters import Letters
 from sidecar.outbox.opening import is_damage, is_damaged, may_be_damage, open_database, replace
@@ -25,7 +25,7 @@ from sidecar.outbox.queue import Queue
 from sidecar.outbox.remembered import RememberedIds
 from sidecar.outbox.scan import Scan
 from sidecar.outbox.schema import FILE_NAME, Durability
-from sidecar.ports import Clock, Cursor, DeadLetter, DestinationCounts, Record, Settled, StoredRecord
+from sidecar.ports import Clock, Cursor, DeadLetter, DestinationCounts, Settled, StoredRecord
 
 Change = TypeVar("Change")
 
@@ -173,9 +173,9 @@ class Store:
 
     # --- inside a transaction -------------------------------------------------------------------------------
 
-    def take(self, records: Sequence[Record | Group]) -> list[Accepted | OutboxFull]:
-        """Accept records; one answer each, in order."""
-        return self._intake.take(records, self._clock.now_ms())
+    def take(self, arrivals: Sequence[Arrival]) -> list[Sequence[Answer]]:
+        """Accept records; the answers of each arrival, in order."""
+        return self._intake.take(arrivals, self._clock.now_ms())
 
     def settle(self, destination: str, settled: Sequence[Settled]) -> None:
         """`Outbox.settle`; raises `ValueError` before anything is changed."""

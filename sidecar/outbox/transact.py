@@ -17,30 +17,19 @@ from typing import Any, NamedTuple, TypeAlias
 import structlog
 
 from sidecar.errors import OutboxFull, OutboxUnwritable
-from sidecar.limits import EVENT_OVERHEAD_BYTES, OUTBOX_RETRY_AFTER_S
-from sidecar.outbox.intake import Accepted, Group
+from sidecar.limits import OUTBOX_RETRY_AFTER_S
+from sidecar.outbox.intake import Answer
+from sidecar.outbox.joining import Bundle, Group
 from sidecar.outbox.store import Store
-from sidecar.ports import Record
+from sidecar.ports import Entries, Written
 
 OUTBOX_FULL = "OUTBOX_FULL"
 OUTBOX_UNWRITABLE = "OUTBOX_UNWRITABLE"
 
 Answered: TypeAlias = tuple[asyncio.Future[Any], Any]
 """A waiting caller and its answer; an exception is raised there."""
-
-
-class Append(NamedTuple):
-    """A record, or several that are taken together, that somebody waits for; offered ones come bare."""
-
-    record: Record | Group
-    answered: asyncio.Future[Accepted]
-
-    @property
-    def waiting_bytes(self) -> int:
-        """What it counts for while it waits."""
-        if isinstance(self.record, Group):
-            return self.record.body_bytes + EVENT_OVERHEAD_BYTES
-        return len(self.record.body) + EVENT_OVERHEAD_BYTES
+Told: TypeAlias = tuple[Written, Entries | Exception]
+"""The same for what was appended."""
 
 
 class Command(NamedTuple):
@@ -54,18 +43,19 @@ class Command(NamedTuple):
 class Batch(NamedTuple):
     """What was gathered for one commit, in the order given."""
 
-    items: Sequence[Record | Append | Command]
+    items: Sequence[Bundle | Group | Command]
 
 
 @dataclass(slots=True)
 class Report:
     """What came of a batch. `writable` is None when it wrote nothing, `cause` why it is false.
 
-    `refused` counts offered records by reason.
+    `refused` counts offered records by reason. `appended` are the answers of appends, `answers` those of commands.
     """
 
     pending: dict[str, int] = field(default_factory=dict)
     answers: list[Answered] = field(default_factory=list)
+    appended: list[Told] = field(default_factory=list)
     refused: dict[str, int] = field(default_factory=dict)
     offered_bytes: int = 0
     appended_bytes: int = 0
@@ -76,7 +66,7 @@ class Report:
 
 
 class _Work(NamedTuple):
-    arrivals: list[Record | Append]
+    arrivals: list[Bundle | Group]
     writes: list[Command]
     reads: list[Command]
 
@@ -90,10 +80,9 @@ def transact(store: Store, batch: Batch) -> Report:
             (work.writes if item.writes else work.reads).append(item)
             continue
         work.arrivals.append(item)
-        if isinstance(item, Append):
-            report.appended_bytes += item.waiting_bytes
-        else:
-            report.offered_bytes += len(item.body) + EVENT_OVERHEAD_BYTES
+        report.appended_bytes += item.appended_bytes
+        if isinstance(item, Bundle):
+            report.offered_bytes += item.offered_bytes
     if work.arrivals or work.writes:
         _write(store, work, report)
     for command in work.reads:
@@ -113,23 +102,33 @@ def _write(store: Store, work: _Work, report: Report) -> None:
         return
     report.commits, report.writable = 1, True
     report.commit_seconds = time.perf_counter() - started_s
-    for item, answer in zip(work.arrivals, taken, strict=True):
-        if isinstance(item, Append):
-            report.answers.append((item.answered, answer))
-        elif isinstance(answer, OutboxFull):
-            report.refused[OUTBOX_FULL] = report.refused.get(OUTBOX_FULL, 0) + 1
+    for item, answers in zip(work.arrivals, taken, strict=True):
+        _tell(item, answers, report)
     report.answers += zip((command.answered for command in work.writes), written, strict=True)
     if work.writes:
         store.give_back()
 
 
 def _change(
-    store: Store, arrivals: Sequence[Record | Append], writes: Sequence[Command]
-) -> tuple[list[Accepted | OutboxFull], list[Any]]:
+    store: Store, arrivals: Sequence[Bundle | Group], writes: Sequence[Command]
+) -> tuple[list[Sequence[Answer]], list[Any]]:
     # Why first: what leaves makes room for what comes.
     written = [_attempt(command, store) for command in writes]
-    records = [item.record if isinstance(item, Append) else item for item in arrivals]
-    return store.take(records) if records else [], written
+    return store.take(arrivals) if arrivals else [], written
+
+
+def _tell(item: Bundle | Group, answers: Sequence[Answer], report: Report) -> None:
+    """Note who is answered what, and count the offers that were refused."""
+    if isinstance(item, Group):
+        report.appended.append((item.written, answers[0]))
+        return
+    waiting = item.waiting
+    report.appended += [(written, answers[place]) for place, written in waiting]
+    if len(waiting) < len(answers):
+        full = sum(isinstance(answer, OutboxFull) for answer in answers)
+        full -= sum(isinstance(answers[place], OutboxFull) for place, _ in waiting)
+        if full:
+            report.refused[OUTBOX_FULL] = report.refused.get(OUTBOX_FULL, 0) + full
 
 
 def _attempt(command: Command, store: Store) -> Any:  # noqa: ANN401 - the command's own answer
@@ -148,15 +147,18 @@ def _attempt(command: Command, store: Store) -> Any:  # noqa: ANN401 - the comma
         return _unwritable(cause) if isinstance(cause, sqlite3.Error) or store.damage else cause
 
 
-def _refuse(arrivals: Sequence[Record | Append], cause: Exception, report: Report) -> None:
+def _refuse(arrivals: Sequence[Bundle | Group], cause: Exception, report: Report) -> None:
     report.writable, report.cause = False, str(cause)
     if not isinstance(cause, sqlite3.Error):
         structlog.get_logger().error("outbox_failed", exc_info=cause)
     for item in arrivals:
-        if isinstance(item, Append):
-            report.answers.append((item.answered, _unwritable(cause)))
-        else:
-            report.refused[OUTBOX_UNWRITABLE] = report.refused.get(OUTBOX_UNWRITABLE, 0) + 1
+        if isinstance(item, Group):
+            report.appended.append((item.written, _unwritable(cause)))
+            continue
+        report.appended += [(written, _unwritable(cause)) for _, written in item.waiting]
+        offered = len(item.records) - len(item.waiting)
+        if offered:
+            report.refused[OUTBOX_UNWRITABLE] = report.refused.get(OUTBOX_UNWRITABLE, 0) + offered
 
 
 def _write_again(store: Store, work: _Work, cause: Exception, report: Report) -> None:

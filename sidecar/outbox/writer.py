@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from queue import SimpleQueue
 from typing import Any, TypeAlias
@@ -30,10 +30,10 @@ from sidecar.limits import (
     OUTBOX_RETRY_AFTER_S,
     SALVAGE_INTERVAL_S,
 )
-from sidecar.outbox.intake import Accepted, Group
+from sidecar.outbox.joining import Bundle, Group
 from sidecar.outbox.store import Store
-from sidecar.outbox.transact import Answered, Append, Batch, Command, Report, transact
-from sidecar.ports import Record
+from sidecar.outbox.transact import Answered, Batch, Command, Report, transact
+from sidecar.ports import Record, Written
 
 CLOSED = "CLOSED"
 OFFERS_FULL = "OFFERS_FULL"
@@ -80,7 +80,9 @@ class Writer:
         self._log = structlog.get_logger()
         self._loop = asyncio.get_running_loop()
         self._on_report = on_report
-        self._gathered: list[Record | Append | Command] = []
+        self._gathered: list[Bundle | Group | Command] = []
+        self._bundle: Bundle | None = None
+        """The last that was gathered, when it is one: what comes next may join it, so that the order stays."""
         self._offered_bytes = 0
         self._appended_bytes = 0
         self._busy = False
@@ -103,14 +105,16 @@ class Writer:
         await self._opened
 
     def offer(self, record: Record) -> bool:
-        """`Outbox.offer`. The hot path of a Decide: two additions, a list append."""
+        """`Outbox.offer`. The hot path of a Decide: two additions and a list append."""
         offered_bytes = self._offered_bytes + len(record.body) + EVENT_OVERHEAD_BYTES
         if offered_bytes > HAND_OVER_BYTES or self._closed:
             return self._offer_much(record, offered_bytes)
         self._offered_bytes = offered_bytes
-        self._gathered.append(record)
-        if self._timer is None:
-            self._timer = self._loop.call_later(COMMIT_INTERVAL_S, self._interval_over)
+        bundle = self._bundle
+        if bundle is None or not bundle.takes(record):
+            self._gather(record)
+            if self._timer is None:
+                self._timer = self._loop.call_later(COMMIT_INTERVAL_S, self._interval_over)
         return True
 
     def _offer_much(self, record: Record, offered_bytes: int) -> bool:
@@ -118,27 +122,53 @@ class Writer:
             self.stats.refuse(CLOSED if self._closed else OFFERS_FULL)
             return False
         self._offered_bytes = offered_bytes
-        self._gathered.append(record)
+        if self._bundle is None or not self._bundle.takes(record):
+            self._gather(record)
         self._hurry()
         return True
 
-    def append(self, record: Record | Group) -> asyncio.Future[Accepted]:
-        """Gather a record or group; the future is `Outbox.append`'s. Raises `OutboxUnwritable` when too much waits."""
-        answered: asyncio.Future[Accepted] = self._loop.create_future()
-        awaited = Append(record, answered)
-        size = awaited.waiting_bytes
+    def append(self, record: Record) -> Written:
+        """`Outbox.append`."""
+        size = len(record.body) + EVENT_OVERHEAD_BYTES
+        self._admit(size)
+        bundle = self._bundle
+        if bundle is None or not bundle.takes(record):
+            bundle = self._gather(record)
+        written = Written()
+        bundle.waiting.append((len(bundle.records) - 1, written))
+        bundle.appended_bytes += size
+        self._await()
+        return written
+
+    def append_together(self, records: Sequence[Record]) -> Written:
+        """Records that are taken all or none. Raises as `append`."""
+        group = Group(tuple(records), Written())
+        self._admit(group.appended_bytes)
+        self._gathered.append(group)
+        self._bundle = None
+        self._await()
+        return group.written
+
+    def _admit(self, size: int) -> None:
+        """Count what will be waited for. Raises `OutboxUnwritable` when that is too much."""
         if self._closed:
             raise OutboxUnwritable("it is closed", retry_after_s=OUTBOX_RETRY_AFTER_S)
         if self._appended_bytes + size > APPENDED_BYTES_MAX:
             cause = f"{self._appended_bytes} bytes wait for a commit, wanted at most {APPENDED_BYTES_MAX}"
             raise OutboxUnwritable(cause, retry_after_s=OUTBOX_RETRY_AFTER_S)
         self._appended_bytes += size
-        self._gathered.append(awaited)
-        self._awaited += 1
-        self._most_awaited = max(self._most_awaited, self._answering + self._awaited)
+
+    def _gather(self, record: Record) -> Bundle:
+        bundle = self._bundle = Bundle(record)
+        self._gathered.append(bundle)
+        return bundle
+
+    def _await(self) -> None:
+        """Somebody waits for what was gathered last."""
+        awaited = self._awaited = self._awaited + 1
+        self._most_awaited = max(self._most_awaited, self._answering + awaited)
         if not self._busy:
             self._await_company()
-        return answered
 
     def command(self, act: Callable[[Store], Any], *, writes: bool) -> asyncio.Future[Any]:
         """Gather a command: run in the transaction of its batch when it `writes`, else after it."""
@@ -146,6 +176,7 @@ class Writer:
         if self._closed:
             raise OutboxUnwritable("it is closed", retry_after_s=OUTBOX_RETRY_AFTER_S)
         self._gathered.append(Command(act, writes, answered))
+        self._bundle = None
         self._hurry()
         return answered
 
@@ -204,7 +235,7 @@ class Writer:
         self._expected = self._most_awaited
         self._answering = self._most_awaited = self._awaited
         self._awaited = 0
-        gathered, self._gathered = self._gathered, []
+        gathered, self._gathered, self._bundle = self._gathered, [], None
         self._batches.put(Batch(gathered))
 
     # --- on the thread --------------------------------------------------------------------------------------
@@ -281,6 +312,11 @@ class Writer:
         for reason, records in report.refused.items():
             stats.refuse(reason, records)
         self._on_report(report.pending)
+        for written, answer in report.appended:
+            if isinstance(answer, Exception):
+                written.fail(answer)
+            else:
+                written.settle(answer)
         for answered in report.answers:
             _answer(answered)
         if self._due:

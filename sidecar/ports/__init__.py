@@ -13,11 +13,13 @@ from sidecar.ports.outbox import (
     DeadLetter,
     DestinationCounts,
     EncodedFacts,
+    Entries,
     Outbox,
     Record,
     Routes,
     Settled,
     StoredRecord,
+    Written,
 )
 from sidecar.ports.profiles import ForcedVariation, ForcedVariationStore, ProfileStore
 from sidecar.ports.sources import Fetched, Source
@@ -34,6 +36,7 @@ __all__ = [
     "Destination",
     "DestinationCounts",
     "EncodedFacts",
+    "Entries",
     "EventSort",
     "Fetched",
     "ForcedVariation",
@@ -48,4 +51,5 @@ __all__ = [
     "Settled",
     "Source",
     "StoredRecord",
+    "Written",
 ]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from asyncio import Future
-from collections.abc import Mapping, Sequence
+from asyncio import get_running_loop
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol, TypeAlias
+
+from msgspec import Struct
 
 from sidecar.values import Outcome
 
@@ -21,7 +23,7 @@ Routes: TypeAlias = tuple[tuple[str, int], ...]
 """Who gets what: (destination name, bit mask of event indexes within the record), in the order of the config."""
 
 
-class Record(NamedTuple):
+class Record(Struct, frozen=True, gc=False):
     """The events of one call, as one row. Immutable; valid if it exists.
 
     `body` is read by `RecordCodec` alone. `event_ids` holds the ids that callers chose, by index ("" = the server's
@@ -37,6 +39,60 @@ class Record(NamedTuple):
     event_ids: tuple[str, ...] = ()
     outcomes: tuple[tuple[Outcome, ...], ...] = ()
     joins: bool = False
+
+
+Entries: TypeAlias = Sequence["tuple[Outcome, ...] | None"]
+"""What an accepted record is answered, an entry an event, in order: None for one that is queued now, and the first
+one's outcomes for one whose id is remembered (that event is not queued again)."""
+
+
+class Written:
+    """What an append comes to: entries once its transaction is committed, or the error. Of the event loop's thread.
+
+    It can be awaited, by one. Why no future of asyncio: that calls its listeners by way of the loop, with a handle for
+    each, and of the hundred that one commit answers each would cost more than its event.
+    """
+
+    __slots__ = ("_done", "_entries", "_error", "_listener")
+
+    def __init__(self) -> None:
+        self._done = False
+        self._entries: Entries = ()
+        self._error: Exception | None = None
+        self._listener: Callable[[], None] | None = None
+
+    def then(self, listener: Callable[[], None]) -> None:
+        """Have a listener, which never raises, called as soon as it is done; it takes the place of the one before."""
+        if self._done:
+            listener()
+        else:
+            self._listener = listener
+
+    def result(self) -> Entries:
+        """The entries; raises the error. Only when it is done."""
+        assert self._done, "asked before it was done"
+        if self._error is not None:
+            raise self._error
+        return self._entries
+
+    def settle(self, entries: Entries) -> None:
+        """Say what was accepted, once."""
+        self._entries, self._done = entries, True
+        if self._listener is not None:
+            self._listener()
+
+    def fail(self, error: Exception) -> None:
+        """Say why nothing was, once."""
+        self._error, self._done = error, True
+        if self._listener is not None:
+            self._listener()
+
+    def __await__(self) -> Generator[object, None, Entries]:
+        if not self._done:
+            told = get_running_loop().create_future()
+            self.then(lambda: None if told.done() else told.set_result(None))
+            yield from told
+        return self.result()
 
 
 class Cursor(NamedTuple):
@@ -124,15 +180,14 @@ class Outbox(Protocol):
         """
         ...
 
-    def append(self, record: Record) -> Future[Sequence[tuple[Outcome, ...] | None]]:
-        """Take a record; the future is done when its transaction is committed: one entry an event, in order.
+    def append(self, record: Record) -> Written:
+        """Take a record; what it comes to is known when its transaction is committed.
 
-        An entry is None for an event that is queued now, and the first one's outcomes for an event whose id is
-        remembered (that event is not queued again). Raises `OutboxFull`, `OutboxUnwritable`.
+        Raises `OutboxUnwritable` when it is closed or too much waits; so may what is returned, and `OutboxFull`.
         """
         ...
 
-    async def append_together(self, records: Sequence[Record]) -> Sequence[tuple[Outcome, ...] | None]:
+    async def append_together(self, records: Sequence[Record]) -> Entries:
         """Take several records in one transaction, all or none: the entries of `append`, of all of them in order.
 
         Raises `OutboxFull` when one of them would be refused behind those before it, `OutboxUnwritable`.

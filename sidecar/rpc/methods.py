@@ -7,11 +7,14 @@ must wait. A streaming handler returns an asynchronous iterator of replies. A ha
 
 from __future__ import annotations
 
-from asyncio import CancelledError, Future, shield
+from asyncio import CancelledError
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Generic, Protocol, TypeAlias, TypeVar
+from typing import Protocol, TypeAlias
+
+from sidecar.ports import Entries, Written
 
 
 class Code(IntEnum):
@@ -60,32 +63,29 @@ class Call(Protocol):
         ...
 
 
-T = TypeVar("T")
+class Later:
+    """A reply that is made of what an append comes to. Any wire can await it; one that looks needs no task for it.
 
-
-class Later(Generic[T]):
-    """A reply that is made of what one future will hold. Any wire can await it; one that looks needs no task for it.
-
-    `make` may raise what a handler may. It is called once the future is done, whether or not somebody still waits.
+    `make` may raise what a handler may. It is called once that is known, whether or not somebody still waits.
     """
 
-    __slots__ = ("future", "make")
+    __slots__ = ("make", "written")
 
-    def __init__(self, future: Future[T], make: Callable[[T], bytes]) -> None:
-        self.future, self.make = future, make
+    def __init__(self, written: Written, make: Callable[[Entries], bytes]) -> None:
+        self.written, self.make = written, make
 
     def __await__(self) -> Generator[object, None, bytes]:
-        # Why shielded: what the future stands for happens, whether or not somebody waits.
         try:
-            held = yield from shield(self.future).__await__()
+            entries = yield from self.written.__await__()
         except CancelledError:
-            self.future.add_done_callback(self._make_for_nobody)
+            # Why: what is written is written, whether or not somebody waits.
+            self.written.then(self._make_for_nobody)
             raise
-        return self.make(held)
+        return self.make(entries)
 
-    def _make_for_nobody(self, future: Future[T]) -> None:
-        if not future.cancelled() and future.exception() is None:
-            self.make(future.result())
+    def _make_for_nobody(self) -> None:
+        with suppress(Exception):
+            self.make(self.written.result())
 
 
 UnaryHandler: TypeAlias = Callable[[bytes, Call], bytes | Awaitable[bytes]]

@@ -10,7 +10,7 @@ from functools import partial
 from typing import Final
 
 from sidecar.events.model import Event
-from sidecar.ports import Clock, Ids
+from sidecar.ports import Clock, Entries, Ids
 from sidecar.rpc import answers
 from sidecar.rpc.calls import CALLS, TRACK, CallKind, check
 from sidecar.rpc.methods import Call, Later, Method, Unary, UnaryHandler
@@ -19,7 +19,6 @@ from sidecar.rpc.plain import MakesReader, has_own_id, is_whole_track, never, pl
 from sidecar.rpc.records import Stamp, event_of
 from sidecar.rpc.requests import Violations, parse
 from sidecar.tracker import Accepted, Accepting, Project, Tracker
-from sidecar.values import Outcome
 
 SERVICE: Final = "/sidecar.v1.TrackingService/"
 
@@ -85,7 +84,7 @@ class TrackingHandlers:
             return _reply(event, accepting)
         return Later(accepting.written, partial(self._written, accepting))
 
-    def _written(self, accepting: Accepting, entries: Sequence[tuple[Outcome, ...] | None]) -> bytes:
+    def _written(self, accepting: Accepting, entries: Entries) -> bytes:
         return _reply(accepting.event, self._tracker.accepted(accepting, entries))
 
 

@@ -22,6 +22,7 @@ from sidecar.ports import (
     Record,
     Settled,
     StoredRecord,
+    Written,
 )
 from sidecar.values import Outcome
 
@@ -94,15 +95,15 @@ class FakeOutbox:
             return False
         return not isinstance(self._take(record), OutboxFull)
 
-    def append(self, record: Record) -> asyncio.Future[Sequence[tuple[Outcome, ...] | None]]:
+    def append(self, record: Record) -> Written:
         if self.refusal:
             raise self.refusal
         answer = self._take(record)
-        written: asyncio.Future[Sequence[tuple[Outcome, ...] | None]] = asyncio.get_running_loop().create_future()
+        written = Written()
         if isinstance(answer, OutboxFull):
-            written.set_exception(answer)
+            written.fail(answer)
         else:
-            written.set_result(answer)
+            written.settle(answer)
         return written
 
     async def append_together(self, records: Sequence[Record]) -> Sequence[tuple[Outcome, ...] | None]:

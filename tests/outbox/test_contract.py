@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from msgspec import structs
 
 from sidecar.errors import OutboxFull
 from sidecar.outbox import DestinationBounds
@@ -46,7 +47,7 @@ async def test_a_read_gives_body_facts_receipt_and_the_events_of_that_destinatio
     body = bytes(range(256))
     await outbox.append(record(b"first", routes=(("b", 1),)))
     taken = record(b"x", routes=(("a", 0b101), ("b", 0b010)), events=3, facts=FACTS, received_ms=7)
-    await outbox.append(taken._replace(body=body))
+    await outbox.append(structs.replace(taken, body=body))
     (read,) = await outbox.read("a", None, 10)
     assert read[1:] == (body, FACTS, (0, 2), 7)
     assert [one.indexes for one in await outbox.read("b", None, 10)] == [(0,), (1,)]

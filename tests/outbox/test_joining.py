@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec import structs
 
 from sidecar.errors import OutboxFull
 from sidecar.limits import JOINED_BYTES_MAX, JOINED_EVENTS_MAX
@@ -63,7 +64,7 @@ async def test_a_shared_row_is_bounded_in_bytes(opened: Opens) -> None:
     half = bytes(JOINED_BYTES_MAX // 2)
     for _ in range(3):
         # A large body of one event: what is behind its first byte is ballast.
-        outbox.offer(joinable(b"x")._replace(body=half))
+        outbox.offer(structs.replace(joinable(b"x"), body=half))
     assert [len(row) for row in await rows(outbox)] == [2 * len(half), len(half)]
 
 
@@ -75,7 +76,7 @@ async def test_a_shared_row_is_bounded_in_bytes(opened: Opens) -> None:
         joinable(b"y", "b"),
         joinable(b"y", "a", "b"),
         joinable(b"y", joins=False),
-        joinable(b"yz")._replace(routes=(("a", 0b01),)),
+        structs.replace(joinable(b"yz"), routes=(("a", 0b01),)),
     ],
     ids=["facts", "no-facts", "destination", "destinations", "unjoinable", "not-every-event"],
 )

@@ -18,6 +18,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from msgspec import structs
 
 from sidecar.errors import OutboxFull, OutboxUnwritable
 from sidecar.outbox import DestinationBounds, Durability, SqliteOutbox
@@ -191,7 +192,7 @@ class OutboxMachine(RuleBasedStateMachine):
         async def failing() -> None:
             await fill_disk(self.real)
             with pytest.raises(OutboxUnwritable):
-                await self.real.append(record._replace(body=b"x" * 200_000, routes=(("new", 1),), event_ids=()))
+                await self.real.append(structs.replace(record, body=b"x" * 200_000, routes=(("new", 1),), event_ids=()))
             await sql(self.real, "PRAGMA max_page_count = 1000000")
 
         self.run(failing())

@@ -7,6 +7,7 @@ import sqlite3
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 from sidecar.errors import OutboxFull, OutboxSchemaNewer, OutboxUnopened, OutboxUnwritable
 from sidecar.outbox import FILE_NAME, DestinationBounds, Durability, SqliteOutbox, read_counts
@@ -25,7 +26,7 @@ async def test_a_full_disk_refuses_events_and_recovers_by_itself(opened: Opens, 
     await outbox.append(record(b"kept"))
     await fill_disk(outbox)
     large = record(b"x" * 100_000, ids=("id",))
-    assert outbox.offer(large._replace(event_ids=()))
+    assert outbox.offer(structs.replace(large, event_ids=()))
     with pytest.raises(OutboxUnwritable, match="full"):
         await outbox.append(large)
     assert not outbox.writable
