@@ -54,6 +54,8 @@ class Decider:
         self._impression_destinations = impression_destinations
         self._telemetry, self._notifications = telemetry, notifications
         self._forced, self._exposures, self._chosen = forced, exposures, chosen
+        self._looks_at_each = exposures is not None or chosen is not None
+        """Whether impressions are more than bytes that all go the same way."""
         self.sticky = sticky
         self._routes: dict[tuple[str, int], Routes] = {}
         self._recent = RecentIds(DECISION_IDS_GENERATION)
@@ -82,6 +84,33 @@ class Decider:
         decisions = snapshot.compiled.decide_keys(user, flag_keys)
         self._telemetry.decisions += len(decisions)
         return decisions
+
+    def answer(
+        self, snapshot: Snapshot, user: User, flag_keys: Sequence[str], call: bytes, decision_id: str
+    ) -> tuple[Sequence[Rendered], str]:
+        """`known`, `decide` and `record` in one step, for a `Decide` without options, where no profiles are kept.
+
+        The hot path: most calls are such. Returns the decisions as they are rendered, and the decision id.
+        """
+        if self._forced.by_user:
+            user = self.known(snapshot, user)
+        decisions, rendered_of = snapshot.compiled.decide_keys(user, flag_keys), snapshot.rendered
+        self._telemetry.decisions += len(decisions)
+        rendered = [rendered_of[decision] for decision in decisions]
+        if self._looks_at_each or self._notifications.wants(_DECISION, snapshot.name):
+            return rendered, self.record(snapshot, user, decisions, call, decision_id)
+        if not decision_id:
+            decision_id = self._ids.new()
+        elif self._recent.seen(decision_id):
+            self._telemetry.impressions_repeated += 1
+            return rendered, decision_id
+        if len(rendered) == 1:
+            impressions: Sequence[bytes] = rendered[0].impressions
+        else:
+            impressions = [part for one in rendered for part in one.impressions]
+        if impressions:
+            self._offer(snapshot, call, decision_id, "decide", impressions)
+        return rendered, decision_id
 
     def explain(self, snapshot: Snapshot, user: User, decision: Decision) -> Sequence[str]:
         """How a decision came about, in English, by deciding the flag again while watching."""
@@ -200,13 +229,13 @@ class Decider:
         self, snapshot: Snapshot, call: bytes, decision_id: str, form: str, impressions: Sequence[bytes]
     ) -> bool:
         """Whether somebody takes the impressions and the outbox has room for them."""
-        count = len(impressions)
-        routes = self._routes.get((snapshot.name, count)) or self._routes_of(snapshot.name, count)
+        count, datafile = len(impressions), snapshot.name
+        routes = self._routes.get((datafile, count)) or self._routes_of(datafile, count)
         if not routes:
             return False
         now_ms = self._clock.now_ms()
-        body = self._codec.record(call, decision_id, now_ms, snapshot.name, impressions, form)
-        taken = self._outbox.offer(Record(body, snapshot.facts, routes, count, now_ms, joins=True))
+        body = self._codec.record(call, decision_id, now_ms, datafile, impressions, form)
+        taken = self._outbox.offer(Record(body, snapshot.facts, routes, count, now_ms, (), (), True))  # noqa: FBT003 - keywords cost
         if taken:
             self._telemetry.impressions_offered += count
         else:

@@ -26,7 +26,8 @@ class ForcedVariations:
     def __init__(self, store: ForcedVariationStore | None = None, *, entries_max: int = FORCED_VARIATIONS_MAX) -> None:
         self._store, self._entries_max = store, entries_max
         self._log = structlog.get_logger()
-        self._users: dict[_User, Mapping[str, str]] = {}
+        self.by_user: dict[_User, Mapping[str, str]] = {}
+        """The variations that are set, by (datafile, user) and then by experiment. To be read only."""
         # In the order of being set, which is the order of being forgotten.
         self._order: dict[tuple[str, str, str], None] = {}
         # What the store does not have yet; the newest change of each experiment.
@@ -46,11 +47,11 @@ class ForcedVariations:
 
         The mapping is never changed: a later `set` makes a new one.
         """
-        return self._users.get((datafile, user_id))
+        return self.by_user.get((datafile, user_id))
 
     def get(self, datafile: str, user_id: str, experiment_id: str) -> str | None:
         """The id of the variation set, None when there is none."""
-        return self._users.get((datafile, user_id), {}).get(experiment_id)
+        return self.by_user.get((datafile, user_id), {}).get(experiment_id)
 
     def set(self, datafile: str, user_id: str, experiment_id: str, variation_id: str | None) -> None:
         """Set a variation, or remove the one that is set (None). Seen by the next decision of any caller."""
@@ -91,16 +92,16 @@ class ForcedVariations:
     def _apply(self, change: ForcedVariation) -> None:
         datafile, user_id, experiment_id, variation_id = change
         user, key = (datafile, user_id), (datafile, user_id, experiment_id)
-        variations = {**self._users.get(user, {})}
+        variations = {**self.by_user.get(user, {})}
         variations.pop(experiment_id, None)
         self._order.pop(key, None)
         if variation_id is not None:
             variations[experiment_id] = variation_id
             self._order[key] = None
         if variations:
-            self._users[user] = variations
+            self.by_user[user] = variations
         else:
-            self._users.pop(user, None)
+            self.by_user.pop(user, None)
 
     def _keep_bound(self) -> None:
         while len(self._order) > self._entries_max:

@@ -11,14 +11,15 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import structlog
+from msgspec import Struct
 
 from sidecar.datafiles import Datafiles
-from sidecar.errors import EventKeyNotFound, NoDatafile, RequestInvalid
+from sidecar.errors import EventKeyNotFound, NoDatafile, RequestInvalid, Violation
 from sidecar.events.model import Event, ProjectFacts, Track
 from sidecar.exposures import Exposures
 from sidecar.limits import UNKNOWN_EVENT_KEYS_LOGGED_MAX
 from sidecar.notifications import EventTracked, Kind, Notifications
-from sidecar.ports import Destination, EncodedFacts, Entries, EventSort, Outbox, Record, Written
+from sidecar.ports import Destination, EncodedFacts, Entries, EventSort, Outbox, Record, Routes, Written
 from sidecar.telemetry import Telemetry
 from sidecar.values import Outcome, OutcomeState
 
@@ -36,8 +37,7 @@ class Project:
     event_experiments: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Accepted:
+class Accepted(Struct, frozen=True, eq=False):
     """What an accepted call is answered. `repeated` = its id was remembered, and these are the first one's outcomes.
 
     `exposure_seen` is for a Track: its user is remembered to have been shown an experiment that the event measures.
@@ -48,7 +48,7 @@ class Accepted:
     exposure_seen: bool = False
 
 
-class Accepting(NamedTuple):
+class Accepting(Struct, frozen=True, eq=False):
     """An event on its way to the disk: when `written` is done, `Tracker.accepted` says what it is answered."""
 
     written: Written
@@ -83,6 +83,11 @@ class Tracker:
         """
         self._datafiles, self._outbox = datafiles, outbox
         self._destinations, self._telemetry = destinations, telemetry
+        self._named = {name: tuple((one.name, one) for one in some) for name, some in destinations.items()}
+        self._projects: dict[str, Project] = {}
+        """The last of each datafile."""
+        self._routes: dict[tuple[str, ...], Routes] = {}
+        """Of one event, by the destinations that it goes to; as few as there are combinations of these."""
         self._notifications, self._exposures = notifications, exposures
         self._logged: set[tuple[str, str]] = set()
         self._log = structlog.get_logger()
@@ -96,12 +101,15 @@ class Tracker:
             snapshot = self._datafiles.current(datafile)
         except NoDatafile as missing:
             return Project(name=missing.name, facts=None, encoded=None)
-        return Project(
-            name=snapshot.name,
-            facts=snapshot.project,
-            encoded=snapshot.facts,
-            event_experiments=snapshot.compiled.event_experiments,
-        )
+        project = self._projects.get(snapshot.name)
+        if project is None or project.facts is not snapshot.project:
+            project = self._projects[snapshot.name] = Project(
+                name=snapshot.name,
+                facts=snapshot.project,
+                encoded=snapshot.facts,
+                event_experiments=snapshot.compiled.event_experiments,
+            )
+        return project
 
     def takers(self, datafile: str) -> Sequence[str]:
         """The names of the destinations that the events of a datafile may go to, in the order of the config.
@@ -127,16 +135,12 @@ class Tracker:
         outcomes, queued = self.judge(event, project)
         if not queued:
             return self._accepted(event, project, outcomes)
-        record = Record(
-            body=body,
-            facts=project.encoded,
-            routes=tuple((name, 1) for name in queued),
-            event_count=1,
-            received_ms=event.origin.received_ms,
-            event_ids=(event.origin.event_id,) if id_chosen else (),
-            outcomes=(outcomes,) if id_chosen else (),
-            joins=True,
-        )
+        routes = self._routes.get(queued)
+        if routes is None:
+            routes = self._routes[queued] = tuple((name, 1) for name in queued)
+        origin = event.origin
+        ids, answers = ((origin.event_id,), (outcomes,)) if id_chosen else ((), ())
+        record = Record(body, project.encoded, routes, 1, origin.received_ms, ids, answers, joins=True)
         return Accepting(self._outbox.append(record), event, project, outcomes)
 
     def accepted(self, accepting: Accepting, entries: Entries) -> Accepted:
@@ -150,20 +154,23 @@ class Tracker:
 
     def judge(self, event: Event, project: Project) -> Judged:
         """Where an event goes, before it is accepted. Raises the errors of `accept` but those of the outbox."""
-        destinations = self._destinations.get(project.name, ())
-        outcomes = tuple(destination.route(event, project.facts) for destination in destinations)
-        queued = [
-            destination
-            for destination, outcome in zip(destinations, outcomes, strict=True)
-            if outcome.state is OutcomeState.QUEUED
-        ]
-        self._log_unknown_key(event, project, outcomes)
+        facts = project.facts
+        outcomes: list[Outcome] = []
+        queued: list[str] = []
+        violations: list[Violation] = []
+        for name, destination in self._named.get(project.name, ()):
+            outcome = destination.route(event, facts)
+            outcomes.append(outcome)
+            if outcome.state is OutcomeState.QUEUED:
+                queued.append(name)
+                violations += destination.check(event, facts)
+            elif outcome.reason == "EVENT_KEY_NOT_FOUND":
+                self._log_unknown_key(event, project)
         if not queued:
             self._raise_if_unwanted(event, project, outcomes)
-        violations = [found for destination in queued for found in destination.check(event, project.facts)]
         if violations:
             raise RequestInvalid(tuple(dict.fromkeys(violations)))
-        return Judged(outcomes, tuple(destination.name for destination in queued))
+        return Judged(tuple(outcomes), tuple(queued))
 
     def judge_alike(self, sort: EventSort, project: Project) -> Judged | None:
         """What `judge` answers to every event of a sort; None when each has to be judged by itself."""
@@ -181,9 +188,12 @@ class Tracker:
 
     def _accepted(self, event: Event, project: Project, outcomes: tuple[Outcome, ...]) -> Accepted:
         """Count and tell of an event that was accepted for the first time."""
+        events = self._telemetry.events
         for outcome in outcomes:
-            word = outcome.reason.partition(":")[0]
-            self._telemetry.events[outcome.destination, outcome.state.value, word] += 1
+            reason = outcome.reason
+            # Why not `state.value`: looking that up costs as much as counting.
+            state = "QUEUED" if outcome.state is OutcomeState.QUEUED else "SKIPPED"
+            events[outcome.destination, state, reason.partition(":")[0] if reason else ""] += 1
         seen = self._exposure_seen(event, project)
         if seen is not None:
             self._telemetry.conversions[seen] += 1
@@ -198,11 +208,9 @@ class Tracker:
         experiment_ids = project.event_experiments.get(event.event_key)
         return self._exposures.seen(event.origin.visitor_id, experiment_ids) if experiment_ids else None
 
-    def _log_unknown_key(self, event: Event, project: Project, outcomes: Sequence[Outcome]) -> None:
+    def _log_unknown_key(self, event: Event, project: Project) -> None:
         """Once per key and revision: a typo shows itself, and a million events do not make a million lines."""
         if not isinstance(event, Track) or project.facts is None:
-            return
-        if all(outcome.reason != "EVENT_KEY_NOT_FOUND" for outcome in outcomes):
             return
         seen = (event.event_key, project.facts.revision)
         if seen not in self._logged and len(self._logged) < UNKNOWN_EVENT_KEYS_LOGGED_MAX:

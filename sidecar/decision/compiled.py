@@ -72,11 +72,14 @@ class CompiledDatafile:
 
         None named means all, in datafile order.
         """
-        decide = self.decide
-        if len(flag_keys) == 1:
-            decisions = [decide(user, flag_keys[0])]
+        flags = self.flags
+        if not flag_keys:
+            decisions = [flag.decide(user) for flag in flags.values()]
+        elif len(flag_keys) == 1:
+            flag = flags.get(flag_keys[0])
+            decisions = [flag.decide(user) if flag is not None else self.decide(user, flag_keys[0])]
         else:
-            decisions = [decide(user, key) for key in (dict.fromkeys(flag_keys) or self.flags)]
+            decisions = [self.decide(user, key) for key in dict.fromkeys(flag_keys)]
         return [decision for decision in decisions if decision.enabled] if enabled_only else decisions
 
     def experiment(self, key: str) -> Placement | None:
@@ -127,7 +130,7 @@ class CompiledDatafile:
 
 
 def compile_datafile(datafile: Datafile, pause: Pause = no_pause) -> CompiledDatafile:
-    """Compile every flag of a parsed datafile; `pause` is called between two flags or experiments.
+    """Compile every flag of a parsed datafile; `pause` is called between two flags, experiments or rollouts.
 
     Never raises: what is broken is disabled and warned of (F4).
     """
@@ -149,7 +152,7 @@ def compile_datafile(datafile: Datafile, pause: Pause = no_pause) -> CompiledDat
         send_flag_decisions=datafile.send_flag_decisions,
         flags=flags,
         experiments=compiler.experiments(pause),
-        deliveries=compiler.deliveries(),
+        deliveries=compiler.deliveries(pause),
         attribute_ids=datafile.attribute_ids,
         event_ids=datafile.event_ids,
         event_experiments=datafile.event_experiments,

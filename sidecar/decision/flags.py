@@ -44,7 +44,12 @@ class FlagRule:
             decision = self._fixed(user, trace)
             if decision is not None:
                 return decision
-        if not placement.admits(user, trace):
+        # `placement.admits`, without the call where nobody watches.
+        audience = placement.audience
+        if trace is not None:
+            if not placement.admits(user, trace):
+                return None
+        elif audience is not None and audience(user.attributes, user.qualified_segments) is not True:
             return None
         if placement.unsupported:
             if trace is not None:
@@ -55,7 +60,11 @@ class FlagRule:
 
     def allot(self, user: User, trace: Trace | None) -> Decision | None:
         """The decision that the user's bucket holds."""
-        arm = self.placement.choose(user, trace)
+        placement = self.placement
+        if placement.group is None:
+            arm = placement.ranges.choose(user.bucketing_bytes, trace)
+        else:
+            arm = placement.choose(user, trace)
         return None if arm is None else self.answers.of(arm)
 
     def _fixed(self, user: User, trace: Trace | None) -> Decision | None:

@@ -50,5 +50,7 @@ class User:
         self.forced_variations = forced_variations
         self.profile = profile
         bucketing_id = attributes.get(BUCKETING_ID)
-        self.bucketing_id = bucketing_id if isinstance(bucketing_id, str) else user_id
-        self.bucketing_bytes = utf8(self.bucketing_id)
+        if not isinstance(bucketing_id, str):
+            bucketing_id = user_id
+        self.bucketing_id = bucketing_id
+        self.bucketing_bytes = bucketing_id.encode() if bucketing_id.isascii() else utf8(bucketing_id)

@@ -20,6 +20,7 @@ ENDPOINTS: Final[Mapping[str, str]] = MappingProxyType(
 )
 """Event API by region, as the SDKs have them."""
 
+_KINDS: Final = (Impression, Track)
 _HEADERS: Final = MappingProxyType({"Content-Type": "application/json"})
 
 
@@ -78,7 +79,7 @@ class OptimizelyDestination:
 
     def route(self, event: Event, facts: ProjectFacts | None) -> outcomes.Outcome:
         """Queued, or why not; a Track names the tags and the revenue that Optimizely cannot take."""
-        if not isinstance(event, Impression | Track):
+        if not isinstance(event, _KINDS):
             return outcomes.skipped(self.name, outcomes.KIND_NOT_TAKEN)
         if outcomes.unwanted(self.name, event):
             return outcomes.skipped(self.name, outcomes.INTEGRATIONS)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple, Protocol
+from typing import Protocol
+
+from msgspec import Struct
 
 from sidecar.decision import CompiledDatafile, Decision
 from sidecar.events.model import Event, ProjectFacts
@@ -27,7 +29,7 @@ class RecordCodec(Protocol):
         ...
 
 
-class Rendered(NamedTuple):
+class Rendered(Struct, frozen=True, eq=False, gc=False):
     """One decision in the form the wire wants: `answer` goes into the reply, `impressions` into the outbox record."""
 
     answer: bytes

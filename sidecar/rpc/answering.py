@@ -39,8 +39,6 @@ class Question(Struct, frozen=True, eq=False, gc=False):
     request: bytes
     decision_id: str
     form: str = "decide"
-    plain: bool = False
-    """Whether each attribute is a value that conditions can read."""
 
 
 class Answering:
@@ -68,6 +66,19 @@ class Answering:
         """Whether a question with these options wants the user's sticky profile looked up before."""
         return self._sticky and _NO_PROFILE not in options
 
+    @property
+    def has_defaults(self) -> bool:
+        """Whether `answer_plain` answers a request without options: none are configured, no profiles are kept."""
+        return not self.default_options and not self._sticky
+
+    def answer_plain(
+        self, snapshot: Snapshot, user: User, flag_keys: Sequence[str], request: bytes, decision_id: str
+    ) -> bytes:
+        """`answer` for a `Decide` without options whose attributes conditions can read; only when `has_defaults`."""
+        rendered, decision_id = self._decider.answer(snapshot, user, flag_keys, request, decision_id)
+        revision = self._revisions.get(snapshot.revision) or self._revision(snapshot)
+        return answers.reply([one.answer for one in rendered], revision, decision_id)
+
     def answer(
         self,
         snapshot: Snapshot,
@@ -83,7 +94,7 @@ class Answering:
         user = decider.known(snapshot, question.user, profile)
         decisions = decider.decide(snapshot, user, question.flag_keys)
         shown = [each for each in decisions if each.enabled] if _ENABLED_ONLY in options else decisions
-        problems: Sequence[str] = () if question.plain else attributes_left_out(user.attributes)
+        problems: Sequence[str] = attributes_left_out(user.attributes)
         if profile.problem:
             problems = [*problems, profile.problem]
         rendered = self._render(snapshot, user, shown, options, problems)

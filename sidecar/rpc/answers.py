@@ -26,17 +26,18 @@ _NO_FLAG: Final = (Reason.FLAG_NOT_FOUND, Reason.FLAG_INVALID)
 
 _DECISIONS: Final = wire.tag(decision_pb2.DecideResponse.DECISIONS_FIELD_NUMBER)
 _REVISION: Final = wire.tag(decision_pb2.DecideResponse.REVISION_FIELD_NUMBER)
-_DECISION_ID: Final = wire.tag(decision_pb2.DecideResponse.DECISION_ID_FIELD_NUMBER)
+_DECISION_ID: Final = wire.Heads(wire.tag(decision_pb2.DecideResponse.DECISION_ID_FIELD_NUMBER))
 
-_CALLS: Final = wire.tag(record_pb2.StoredRecord.CALLS_FIELD_NUMBER)
+_CALLS: Final = wire.Heads(wire.tag(record_pb2.StoredRecord.CALLS_FIELD_NUMBER))
 _RECEIVED: Final = wire.varint(record_pb2.StoredCall.RECEIVED_TIME_MS_FIELD_NUMBER << 3)
-_CALL_ID: Final = wire.tag(record_pb2.StoredCall.CALL_ID_FIELD_NUMBER)
+_CALL_ID: Final = wire.Heads(wire.tag(record_pb2.StoredCall.CALL_ID_FIELD_NUMBER))
 _HISTORICAL: Final = wire.varint(record_pb2.StoredCall.HISTORICAL_FIELD_NUMBER << 3) + wire.varint(1)
 _DATAFILE: Final = wire.tag(record_pb2.StoredCall.DATAFILE_FIELD_NUMBER)
-_REQUESTS: Final[Mapping[str, bytes]] = {
-    field.name: wire.tag(field.number) for field in record_pb2.StoredCall.DESCRIPTOR.oneofs_by_name["call"].fields
+REQUESTS: Final[Mapping[str, wire.Heads]] = {
+    field.name: wire.Heads(wire.tag(field.number))
+    for field in record_pb2.StoredCall.DESCRIPTOR.oneofs_by_name["call"].fields
 }
-"""The tag of each request's field in a stored call, by the field's name."""
+"""What stands before each request in a stored call, by the field's name."""
 _IMPRESSIONS: Final = wire.tag(record_pb2.StoredCall.IMPRESSIONS_FIELD_NUMBER)
 
 
@@ -51,13 +52,13 @@ class AnswerCodec:
         self, call: bytes, decision_id: str, received_ms: int, datafile: str, impressions: Sequence[bytes], form: str
     ) -> bytes:
         """See `ports.DecisionCodec`."""
-        return stored_record(_REQUESTS[form], call, decision_id, received_ms, datafile, impressions)
+        return stored_record(REQUESTS[form], call, decision_id, received_ms, datafile, impressions)
 
 
 def reply(answers: Sequence[bytes], revision: bytes, decision_id: str) -> bytes:
     """A `DecideResponse`: rendered decisions, the rendered revision, the decision id."""
     identity = decision_id.encode()
-    return b"".join((*answers, revision, _DECISION_ID, wire.varint(len(identity)), identity))
+    return b"".join((*answers, revision, _DECISION_ID[len(identity)], identity))
 
 
 def revision_field(revision: str) -> bytes:
@@ -102,50 +103,31 @@ def rule_type_name(rule_type: RuleType) -> str:
 
 
 def stored_record(  # noqa: PLR0917 - one argument a field of the stored call, in its order
-    kind: bytes, call: bytes, call_id: str, received_ms: int, datafile: str, impressions: Sequence[bytes] = ()
+    kind: wire.Heads, call: bytes, call_id: str, received_ms: int, datafile: str, impressions: Sequence[bytes] = ()
 ) -> bytes:
-    """A `StoredRecord` of one call; `kind` is the tag of the request's field in `StoredCall`."""
+    """A `StoredRecord` of one call; `kind` is of the request's field in `StoredCall`, one of `REQUESTS`."""
     identity = call_id.encode()
-    stored = b"".join(
-        (
-            _received(received_ms),
-            _CALL_ID,
-            wire.varint(len(identity)),
-            identity,
-            _named(datafile),
-            kind,
-            wire.varint(len(call)),
-            call,
-            *impressions,
-        )
-    )
-    return b"".join((_CALLS, wire.varint(len(stored)), stored))
+    head = _head(received_ms, datafile)
+    stored = b"".join((head, _CALL_ID[len(identity)], identity, kind[len(call)], call, *impressions))
+    return _CALLS[len(stored)] + stored
 
 
 def imported_head(received_ms: int, datafile: str) -> bytes:
     """What the stored calls of one import have in common: when it came, of which datafile, and that it is history."""
-    return _received(received_ms) + _named(datafile) + _HISTORICAL
+    return _head(received_ms, datafile) + _HISTORICAL
 
 
-def imported_call(head: bytes, kind: bytes, call: bytes, call_id: str) -> bytes:
-    """One event of an import as its part of a `StoredRecord`; `kind` is the tag of the request's field."""
+def imported_call(head: bytes, kind: wire.Heads, call: bytes, call_id: str) -> bytes:
+    """One event of an import as its part of a `StoredRecord`; `kind` is as in `stored_record`."""
     identity = call_id.encode()
-    stored = b"".join(
-        (head, _CALL_ID, wire.varint(len(identity)), identity, kind, wire.varint(len(call)), call),
-    )
-    return b"".join((_CALLS, wire.varint(len(stored)), stored))
-
-
-@functools.lru_cache(maxsize=1)
-def _received(received_ms: int) -> bytes:
-    """The time of a stored call. Why kept: the calls of one millisecond share it, and a long varint is slow to make."""
-    return _RECEIVED + wire.varint(received_ms)
+    stored = b"".join((head, _CALL_ID[len(identity)], identity, kind[len(call)], call))
+    return _CALLS[len(stored)] + stored
 
 
 @functools.lru_cache(maxsize=limits.REVISIONS_RENDERED_MAX)
-def _named(datafile: str) -> bytes:
-    """The name of the datafile in a stored call."""
-    return wire.field(_DATAFILE, datafile.encode())
+def _head(received_ms: int, datafile: str) -> bytes:
+    """When a call came and of which datafile. Why kept: the calls of one millisecond share it."""
+    return _RECEIVED + wire.varint(received_ms) + wire.field(_DATAFILE, datafile.encode())
 
 
 class _RenderedDecisions(dict[Decision, Rendered]):
@@ -162,7 +144,7 @@ class _RenderedDecisions(dict[Decision, Rendered]):
             prebuilt += 1
             if prebuilt <= RENDERED_AHEAD_MAX:
                 self[decision] = _render(decision)
-                pause()
+            pause()
         self._bound = prebuilt + RENDERED_ON_DEMAND_MAX
 
     def __missing__(self, decision: Decision) -> Rendered:

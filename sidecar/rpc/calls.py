@@ -8,8 +8,9 @@ from typing import Any, Final
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from sidecar.pb import record_pb2, tracking_pb2
+from sidecar.pb import tracking_pb2
 from sidecar.rpc import wire
+from sidecar.rpc.answers import REQUESTS
 from sidecar.rpc.money import check_money
 from sidecar.rpc.records import Maps, TrackingRequest, map_names
 from sidecar.rpc.requests import Violations, check_id, check_text
@@ -33,9 +34,9 @@ class CallKind:
         return map_names(self.request)
 
     @property
-    def tag(self) -> bytes:
-        """The tag of the request's field in a stored call."""
-        return wire.tag(record_pb2.StoredCall.DESCRIPTOR.fields_by_name[self.field].number)
+    def head(self) -> wire.Heads:
+        """What stands before the request in a stored call."""
+        return REQUESTS[self.field]
 
 
 TRACK: Final = CallKind(

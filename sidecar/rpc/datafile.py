@@ -66,9 +66,12 @@ class DatafileHandlers:
         """`GetDatafile`: the body as loaded, byte for byte, in chunks of one revision."""
         name = parse(datafile_pb2.GetDatafileRequest, request, Violations()).datafile
         snapshot = self._datafiles.current(name)
-        for chunk in snapshot.body_chunks():
+        chunks, revision, size_bytes = snapshot.body_chunks(), snapshot.revision, snapshot.body_bytes
+        # Why: the snapshot is large, and a reader may be slow.
+        del snapshot
+        for chunk in chunks:
             yield datafile_pb2.GetDatafileResponse(
-                chunk=chunk, revision=snapshot.revision, size_bytes=snapshot.body_bytes
+                chunk=chunk, revision=revision, size_bytes=size_bytes
             ).SerializeToString()
 
     def get_config(self, request: bytes, call: Call) -> bytes:

@@ -10,14 +10,16 @@ from collections.abc import AsyncIterator, Awaitable, Iterable, Mapping
 from functools import partial
 from typing import Final
 
+from sidecar import limits
 from sidecar.datafiles import Datafiles, Snapshot
 from sidecar.decider import Decider
+from sidecar.decision import User
 from sidecar.pb import decision_pb2
 from sidecar.rpc.answering import Answering, Question
 from sidecar.rpc.explain import explain_answer
 from sidecar.rpc.many import answer_many, decided, failed, profiles_of, read_many
 from sidecar.rpc.methods import Bidirectional, Call, Method, Refusal, Unary
-from sidecar.rpc.plain import MakesReader, decide_reader, never, plain_question
+from sidecar.rpc.plain import MakesReader, decide_reader, never
 from sidecar.rpc.refusals import raise_if_late, refusal_of
 from sidecar.rpc.requests import Violations, check_flag_keys, check_id, parse, split
 from sidecar.rpc.users import read_user
@@ -44,9 +46,11 @@ class DecisionHandlers:
 
         `makes_reader` is of plain requests, None where there is none.
         """
-        self._read_plain = decide_reader(makes_reader) if makes_reader else never
         self._datafiles, self._decider, self._telemetry = datafiles, decider, telemetry
         self._answering = Answering(decider, default_options)
+        self._answer_plain = self._answering.answer_plain
+        plain = makes_reader is not None and self._answering.has_defaults
+        self._read_plain = decide_reader(makes_reader) if makes_reader and plain else never
 
     def methods(self) -> Mapping[str, Method]:
         """The part of the method table that is served here."""
@@ -59,21 +63,23 @@ class DecisionHandlers:
 
     def decide(self, request: bytes, call: Call) -> bytes | Awaitable[bytes]:
         """`Decide`. Answers at once, unless a profile must be looked up; raises what `refusals` maps."""
-        answering = self._answering
-        plain = self._read_plain(request)
+        plain = self._read_plain(request) if len(request) <= limits.PLAIN_BYTES_MAX else None
         if plain is None or not plain[0]:
-            question, datafile = self._read(request)
-        else:
-            question, datafile = plain_question(plain, answering.default_options, request)
-        options = question.options
+            return self._decide(request, call)
+        user_id, attributes, flag_keys, decision_id, datafile = plain
         snapshot = self._datafiles.current(datafile)
-        if answering.reads_profile(options):
+        return self._answer_plain(snapshot, User(user_id, attributes), flag_keys, request, decision_id)
+
+    def _decide(self, request: bytes, call: Call) -> bytes | Awaitable[bytes]:
+        """Any request."""
+        question, datafile = self._read(request)
+        snapshot = self._datafiles.current(datafile)
+        if self._answering.reads_profile(question.options):
             return self._decide_with_profile(snapshot, question, call)
-        raise_if_late(call)
-        return answering.answer(snapshot, question)
+        return self._answering.answer(snapshot, question)
 
     def _read(self, request: bytes) -> tuple[Question, str]:
-        """Any request: what is asked, and of which datafile. Raises `RequestMalformed`, `RequestInvalid`."""
+        """What is asked, and of which datafile. Raises `RequestMalformed`, `RequestInvalid`."""
         violations = Violations()
         message = parse(decision_pb2.DecideRequest, request, violations)
         user = read_user(message, violations)
@@ -106,6 +112,7 @@ class DecisionHandlers:
         """
         async for request in requests:
             try:
+                raise_if_late(call)
                 asked, _ = split(decision_pb2.DecideStreamRequest, request, _DECIDE_FIELD)
                 # Why joined: a message field that is there twice is one message with the fields of both.
                 reply = self.decide(b"".join(asked), call)

@@ -46,7 +46,7 @@ class EventForm(Struct, frozen=True, eq=False, kw_only=True):
     call: CallKind
     kind: EventKind
     number: int
-    tag: bytes
+    head: wire.Heads
     maps: Sequence[str]
     counts: bool
     """Whether it is a Track, which has an event key and may have amounts."""
@@ -57,7 +57,7 @@ _FORMS: Final[Mapping[str, EventForm]] = {
         call=call,
         kind=EventKind(call.field),
         number=tracking_pb2.ImportEvent.DESCRIPTOR.fields_by_name[call.field].number,
-        tag=call.tag,
+        head=call.head,
         maps=call.maps,
         counts=call.field == EventKind.TRACK,
     )
@@ -137,7 +137,7 @@ class _Reading:
         self._event_ids.append(event_id)
         self._outcomes.append(judged.outcomes)
         if judged.queued:
-            body = answers.imported_call(head, form.tag, item.body, event_id)
+            body = answers.imported_call(head, form.head, item.body, event_id)
             gathering.take(place, judged.queued, chosen_id, body)
 
     def done(self, violations: requests.Violations) -> Read:

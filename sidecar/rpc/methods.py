@@ -95,7 +95,7 @@ StreamHandler: TypeAlias = Callable[[AsyncIterator[bytes], Call], AsyncIterator[
 
 @dataclass(frozen=True, slots=True)
 class Unary:
-    """One request, one reply."""
+    """One request, one reply. A wire asks the handler only for a caller who still waits: not gone, not late."""
 
     handler: UnaryHandler
 

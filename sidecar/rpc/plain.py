@@ -14,12 +14,9 @@ from typing import Any, Final, Protocol, TypeAlias
 from google.protobuf.message import Message
 
 from sidecar import limits
-from sidecar.decision import User
 from sidecar.events.model import Origin, Track
 from sidecar.pb import decision_pb2, tracking_pb2
 from sidecar.ports import Ids
-from sidecar.rpc.answering import Question
-from sidecar.rpc.records import Stamp
 
 _USER_ID, _ANONYMOUS_ID, _EVENT_KEY, _EVENT_ID = 0, 1, 2, 6
 """Places of fields in what the reader of Tracks gives."""
@@ -47,7 +44,7 @@ def never(_request: bytes) -> None:
 
 
 def decide_reader(make: MakesReader) -> Read:
-    """Gives (user_id, attributes, flag_keys, decision_id, datafile)."""
+    """Gives (user_id, attributes, flag_keys, decision_id, datafile). To be asked up to `limits.PLAIN_BYTES_MAX`."""
     names = ("user_id", "attributes", "flag_keys", "decision_id", "datafile")
     return _reader(make, decision_pb2.DecideRequest, names)
 
@@ -56,12 +53,6 @@ def track_reader(make: MakesReader) -> Read:
     """Gives every field of a TrackRequest but `revenue`, in order; `timestamp` in milliseconds, None when absent."""
     names = [field.name for field in tracking_pb2.TrackRequest.DESCRIPTOR.fields if field.name != "revenue"]
     return _reader(make, tracking_pb2.TrackRequest, names)
-
-
-def plain_question(plain: tuple[Any, ...], options: frozenset[int], request: bytes) -> tuple[Question, str]:
-    """What a plain Decide asks, and of which datafile."""
-    user_id, attributes, flag_keys, decision_id, datafile = plain
-    return Question(User(user_id, attributes), flag_keys, options, request, decision_id, plain=True), datafile
 
 
 def is_whole_track(plain: tuple[Any, ...]) -> bool:
@@ -74,20 +65,19 @@ def has_own_id(plain: tuple[Any, ...]) -> bool:
     return bool(plain[_EVENT_ID])
 
 
-def plain_track(plain: tuple[Any, ...], stamp: Stamp, ids: Ids) -> Track:
+def plain_track(plain: tuple[Any, ...], received_ms: int, datafile: str, request_bytes: int, ids: Ids) -> Track:
     """The event of a plain Track; its id is made where the caller chose none."""
-    user_id, anonymous_id, event_key, attributes, event_tags, properties, event_id, time_ms, *rest = plain
-    context, integrations, _ = rest
+    user, anonymous, event_key, attributes, event_tags, properties, event_id, time_ms, context, integrations, _ = plain
     origin = Origin(
         event_id=event_id or ids.new(),
-        time_ms=stamp.received_time_ms if time_ms is None else time_ms,
-        received_ms=stamp.received_time_ms,
-        user_id=user_id,
-        anonymous_id=anonymous_id,
-        datafile=stamp.datafile,
+        time_ms=received_ms if time_ms is None else time_ms,
+        received_ms=received_ms,
+        user_id=user,
+        anonymous_id=anonymous,
+        datafile=datafile,
         context=context,
         integrations=integrations,
-        request_bytes=stamp.request_bytes,
+        request_bytes=request_bytes,
     )
     return Track(
         origin=origin, event_key=event_key, attributes=attributes, event_tags=event_tags, properties=properties
@@ -97,12 +87,7 @@ def plain_track(plain: tuple[Any, ...], stamp: Stamp, ids: Ids) -> Track:
 def _reader(make: MakesReader, request: type[Message], names: Sequence[str]) -> Read:
     fields = [request.DESCRIPTOR.fields_by_name[name] for name in names]
     shape = [(field.number, kind := _kind(field), _MOST.get(field.name, _MOST_OF[kind])) for field in fields]
-    read = make(shape, key_bytes_max=limits.KEY_BYTES_MAX, value_bytes_max=limits.VALUE_BYTES_MAX)
-
-    def bounded(message: bytes) -> tuple[Any, ...] | None:
-        return read(message) if len(message) <= limits.PLAIN_BYTES_MAX else None
-
-    return bounded
+    return make(shape, key_bytes_max=limits.KEY_BYTES_MAX, value_bytes_max=limits.VALUE_BYTES_MAX)
 
 
 def _kind(field: Any) -> int:  # noqa: ANN401 - its two implementations share no type

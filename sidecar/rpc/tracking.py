@@ -9,9 +9,10 @@ from collections.abc import Awaitable, Mapping, Sequence
 from functools import partial
 from typing import Final
 
+from sidecar import limits
 from sidecar.events.model import Event
 from sidecar.ports import Clock, Entries, Ids
-from sidecar.rpc import answers
+from sidecar.rpc import answers, wire
 from sidecar.rpc.calls import CALLS, TRACK, CallKind, check
 from sidecar.rpc.methods import Call, Later, Method, Unary, UnaryHandler
 from sidecar.rpc.outcomes import tracked
@@ -22,7 +23,8 @@ from sidecar.tracker import Accepted, Accepting, Project, Tracker
 
 SERVICE: Final = "/sidecar.v1.TrackingService/"
 
-_TRACK_TAG: Final = TRACK.tag
+_TRACK_HEAD: Final = TRACK.head
+_TRACK_MAPS: Final = TRACK.maps
 
 
 class TrackingHandlers:
@@ -48,22 +50,24 @@ class TrackingHandlers:
 
     def track(self, request: bytes, call: Call) -> bytes | Awaitable[bytes]:
         """`Track`: as its sisters, but most are plain."""
-        plain = self._read_track(request)
+        plain = self._read_track(request) if len(request) <= limits.PLAIN_BYTES_MAX else None
         if plain is None or not is_whole_track(plain):
-            return self._accept(TRACK, TRACK.tag, TRACK.maps, request)
-        project, now_ms = self._tracker.project(plain[-1]), self._clock.now_ms()
-        event = plain_track(plain, Stamp(now_ms, "", project.name, len(request)), self._ids)
-        return self._write(_TRACK_TAG, request, event, project, id_chosen=has_own_id(plain))
+            return self._accept(TRACK, _TRACK_HEAD, _TRACK_MAPS, request)
+        project = self._tracker.project(plain[-1])
+        event = plain_track(plain, self._clock.now_ms(), project.name, len(request), self._ids)
+        return self._write(_TRACK_HEAD, request, event, project, id_chosen=has_own_id(plain))
 
     def _handler(self, kind: CallKind) -> UnaryHandler:
-        tag, maps = kind.tag, kind.maps
+        head, maps = kind.head, kind.maps
 
         def handle(request: bytes, call: Call) -> bytes | Awaitable[bytes]:
-            return self._accept(kind, tag, maps, request)
+            return self._accept(kind, head, maps, request)
 
         return handle
 
-    def _accept(self, kind: CallKind, tag: bytes, maps_of: Sequence[str], request: bytes) -> bytes | Awaitable[bytes]:
+    def _accept(
+        self, kind: CallKind, head: wire.Heads, maps_of: Sequence[str], request: bytes
+    ) -> bytes | Awaitable[bytes]:
         violations = Violations()
         message = parse(kind.request, request, violations)
         maps = check(kind, maps_of, message, violations)
@@ -72,13 +76,13 @@ class TrackingHandlers:
         now_ms = self._clock.now_ms()
         event_id = message.event_id or self._ids.new()
         event = event_of(kind.field, message, maps, Stamp(now_ms, event_id, project.name, len(request)))
-        return self._write(tag, request, event, project, id_chosen=bool(message.event_id))
+        return self._write(head, request, event, project, id_chosen=bool(message.event_id))
 
     def _write(
-        self, tag: bytes, request: bytes, event: Event, project: Project, *, id_chosen: bool
+        self, head: wire.Heads, request: bytes, event: Event, project: Project, *, id_chosen: bool
     ) -> bytes | Awaitable[bytes]:
         origin = event.origin
-        body = answers.stored_record(tag, request, origin.event_id, origin.received_ms, project.name)
+        body = answers.stored_record(head, request, origin.event_id, origin.received_ms, project.name)
         accepting = self._tracker.accept(event, body, project, id_chosen=id_chosen)
         if isinstance(accepting, Accepted):
             return _reply(event, accepting)

@@ -35,6 +35,23 @@ def varint(number: int) -> bytes:
     return bytes(parts)
 
 
+class Heads(dict[int, bytes]):
+    """What stands before the payload of a length-delimited field, by the payload's length: its tag, and that length.
+
+    Short ones are kept, which are nearly all: a look-up instead of a call.
+    """
+
+    def __init__(self, tag_bytes: bytes) -> None:
+        super().__init__()
+        self._tag = tag_bytes
+
+    def __missing__(self, length: int) -> bytes:
+        head = self._tag + varint(length)
+        if length < _SHORT_END:
+            self[length] = head
+        return head
+
+
 def tag(field_number: int) -> bytes:
     """The tag of a length-delimited field."""
     return varint(field_number << 3 | LENGTH_DELIMITED)

@@ -24,7 +24,7 @@ from sidecar.rpc.methods import (
     Unary,
     UnaryHandler,
 )
-from sidecar.rpc.refusals import refusal_of
+from sidecar.rpc.refusals import raise_if_late, refusal_of
 from sidecar.transport.certificates import Certificates
 from sidecar.transport.listen import (
     ListenOptions,
@@ -155,7 +155,9 @@ class _Binding:
     def _unary(self, handler: UnaryHandler) -> Callable[[bytes, Context], Awaitable[bytes]]:
         async def unary(request: bytes, context: Context) -> bytes:
             try:
-                reply = handler(request, _GrpcioCall(context))
+                call = _GrpcioCall(context)
+                raise_if_late(call)
+                reply = handler(request, call)
                 return reply if isinstance(reply, bytes) else await reply
             except Exception as error:  # noqa: BLE001 - whatever a handler raises is answered, and logged if it is ours
                 return await self._refuse(context, error)

@@ -5,17 +5,20 @@ from __future__ import annotations
 import asyncio
 import inspect
 import json
+import threading
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+import grpc
 import pytest
 import pytest_asyncio
 
 from sidecar.events.identity import impression_id
 from sidecar.events.model import Impression
 from sidecar.pb import decision_pb2, reason_pb2
-from sidecar.rpc.methods import Refusal, Unary
+from sidecar.rpc.methods import Unary
 from sidecar.rpc.wire_values import trusted_mapping
 from tests.decision.building import document, exact, flag, rule
 from tests.support.served import DECIDE, OPTIMIZELY, SHOP, WEBHOOK, Served, decide_request, serving
@@ -340,14 +343,24 @@ async def test_a_decide_never_waits(served: Served) -> None:
     assert not inspect.isawaitable(reply)
 
 
-@pytest.mark.parametrize(
-    ("call", "code"),
-    [(ScriptedCall(remaining_s=-0.1), "DEADLINE_EXCEEDED"), (ScriptedCall(cancelled=True), "CANCELLED")],
-)
-async def test_a_call_that_nobody_waits_for_makes_no_impression(served: Served, call: ScriptedCall, code: str) -> None:
-    with pytest.raises(Refusal) as refused:
-        handler(served)(decide_request(decision_id="d-1").SerializeToString(), call)
-    assert refused.value.code.name == code
+async def test_a_call_that_nobody_waits_for_makes_no_impression(served: Served) -> None:
+    """The deadline passes while the daemon is busy, so that it reads the call when it is late already."""
+    request = decide_request(decision_id="d-1").SerializeToString()
+
+    def decide_late() -> grpc.StatusCode:
+        with grpc.insecure_channel(served.addresses[0]) as channel:
+            grpc.channel_ready_future(channel).result(timeout=30)
+            ready.set()
+            decide: Any = channel.unary_unary(DECIDE)
+            with pytest.raises(grpc.RpcError) as refused:
+                decide(request, timeout=0.2)
+            return refused.value.code()
+
+    ready = threading.Event()
+    late = asyncio.get_running_loop().run_in_executor(None, decide_late)
+    await asyncio.to_thread(ready.wait, 30)
+    time.sleep(0.5)  # noqa: ASYNC251 - the loop that serves is what must be busy
+    assert await late is grpc.StatusCode.DEADLINE_EXCEEDED
     assert await served.events() == []
     await served.decide(decision_id="d-1", flag_keys=["free_shipping"])
     assert len(await served.events()) == 1
