@@ -54,7 +54,7 @@ class Decider:
         self._impression_destinations = impression_destinations
         self._telemetry, self._notifications = telemetry, notifications
         self._forced, self._exposures, self._chosen = forced, exposures, chosen
-        self._looks_at_each = exposures is not None or chosen is not None
+        self._looks_at_each = exposures is not None or bool(chosen)
         """Whether impressions are more than bytes that all go the same way."""
         self.sticky = sticky
         self._routes: dict[tuple[str, int], Routes] = {}

@@ -57,6 +57,10 @@ class ChosenImpressions:
         }
         self._windows, self._telemetry = windows, telemetry
 
+    def __bool__(self) -> bool:
+        """Whether any datafile has impressions that must be chosen."""
+        return bool(self._takers)
+
     def __contains__(self, datafile: str) -> bool:
         """Whether impressions of a datafile must be chosen; the routes of the others are always the same."""
         return datafile in self._takers

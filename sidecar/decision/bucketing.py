@@ -60,12 +60,15 @@ class Ranges(Struct, Generic[Outcome], frozen=True, eq=False, gc=False):
 
     def choose(self, bucketing_id: bytes, trace: Trace | None = None) -> Outcome | None:
         """What the bucket of an id, in bytes as `utf8` has it, holds; None for nobody's traffic (B2, B3)."""
-        # `bucket`, without the calls.
-        place = murmur3(bucketing_id + self.entity_id, _SEED, _SIGNED) * BUCKETS >> 32
-        index = bisect_right(self.ends, place)
+        index = self.index(bucketing_id)
         if trace is not None:
             self._write_down(bucketing_id, index, trace)
         return self.outcomes[index]
+
+    def index(self, bucketing_id: bytes) -> int:
+        """The place of that in `outcomes`."""
+        # `bucket`, without the calls.
+        return bisect_right(self.ends, murmur3(bucketing_id + self.entity_id, _SEED, _SIGNED) * BUCKETS >> 32)
 
     def _write_down(self, bucketing_id: bytes, index: int, trace: Trace) -> None:
         ids = bucketing_id.decode(), self.entity_id.decode()

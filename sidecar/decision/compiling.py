@@ -81,13 +81,14 @@ class FlagCompiler:
             pause()
         return experiments
 
-    def deliveries(self) -> dict[str, Placement]:
+    def deliveries(self, pause: Pause) -> dict[str, Placement]:
         """The rules of the rollouts by key, the last of two (K1); a broken rollout's are left out."""
         deliveries: dict[str, Placement] = {}
         for id_ in self._datafile.rollouts:
             # Why without a warning: the flags that name a broken rollout are disabled with one.
             with suppress(EntityBroken):
                 deliveries.update((placement.key, placement) for placement in self.placements.rollout(id_))
+            pause()
         return deliveries
 
     def _flag(self, entity: Entity) -> CompiledFlag:
@@ -142,7 +143,7 @@ class FlagCompiler:
         # Why only for the first flag of a shared rule: for all, it could be flags times variations.
         if self._trace is None and placement not in self._prebuilt:
             self._prebuilt.add(placement)
-            rule.answers.prebuild()
+            rule.prebuild()
         return rule
 
     def _count(self, rules: int, entity: Entity) -> None:

@@ -20,7 +20,7 @@ TARGETED_DELIVERY = "td"
 class FlagRule:
     """A rule in its place in one flag, with the holdouts that stand before it there."""
 
-    __slots__ = ("answers", "local_holdouts", "placement")
+    __slots__ = ("_by_range", "answers", "local_holdouts", "placement")
 
     def __init__(
         self,
@@ -32,10 +32,26 @@ class FlagRule:
         self.placement = placement
         self.local_holdouts = local_holdouts
         self.answers = Answers(flag, rule_type, placement)
+        self._by_range: tuple[Decision | None, ...] | None = None
+        """The decision of each range of traffic, where traffic alone decides for most users; None elsewhere."""
+
+    def prebuild(self) -> None:
+        """Make the decisions of every variation ahead, and the way to them short."""
+        self.answers.prebuild()
+        prebuilt, placement = self.answers.prebuilt, self.placement
+        if prebuilt and placement.running and not (placement.group or placement.whitelist or placement.unsupported):
+            outcomes = placement.ranges.outcomes
+            self._by_range = tuple(None if arm is None else prebuilt[arm.place] for arm in outcomes)
 
     def test(self, user: User, trace: Trace | None) -> Decision | None:
         """What the experiment answers by itself, in this order; None sends the user to the next rule (D4)."""
-        placement = self.placement
+        placement, by_range = self.placement, self._by_range
+        if by_range is not None and trace is None and not (user.forced_variations or user.profile):
+            # What is below, for whom none of it but the audience and the bucket can decide.
+            audience = placement.audience
+            if audience is not None and audience(user.attributes, user.qualified_segments) is not True:
+                return None
+            return by_range[placement.ranges.index(user.bucketing_bytes)]
         if not placement.running:
             if trace is not None:
                 trace.note(StepKind.STATUS, placement.key, f"experiment `{placement.key}` is not running", answer=False)
@@ -44,12 +60,7 @@ class FlagRule:
             decision = self._fixed(user, trace)
             if decision is not None:
                 return decision
-        # `placement.admits`, without the call where nobody watches.
-        audience = placement.audience
-        if trace is not None:
-            if not placement.admits(user, trace):
-                return None
-        elif audience is not None and audience(user.attributes, user.qualified_segments) is not True:
+        if not placement.admits(user, trace):
             return None
         if placement.unsupported:
             if trace is not None:
@@ -60,11 +71,9 @@ class FlagRule:
 
     def allot(self, user: User, trace: Trace | None) -> Decision | None:
         """The decision that the user's bucket holds."""
-        placement = self.placement
-        if placement.group is None:
-            arm = placement.ranges.choose(user.bucketing_bytes, trace)
-        else:
-            arm = placement.choose(user, trace)
+        if self._by_range is not None and trace is None:
+            return self._by_range[self.placement.ranges.index(user.bucketing_bytes)]
+        arm = self.placement.choose(user, trace)
         return None if arm is None else self.answers.of(arm)
 
     def _fixed(self, user: User, trace: Trace | None) -> Decision | None:

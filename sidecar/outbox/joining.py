@@ -29,6 +29,7 @@ class Bundle:
 
     __slots__ = (
         "_destinations",
+        "_facts",
         "_routes",
         "appended_bytes",
         "body_bytes",
@@ -48,18 +49,15 @@ class Bundle:
         """Whether a caller chose the id of an event of it."""
         self.appended_bytes = 0
         """What those that are waited for count until they are answered."""
-        self._routes = record.routes
+        self._facts = record.facts
+        self._routes = record.routes if record.joins else None
         self._destinations = destinations_of_all(record.routes, record.event_count) if record.joins else None
 
     def takes(self, record: Record) -> bool:
         """Whether a record shares the row; it does from now on."""
-        first = self.records[0]
-        if not record.joins or self._destinations is None:
-            return False
         # Why identity first: who makes many records keeps the facts and the routes of each sort.
-        if record.facts is not first.facts and record.facts != first.facts:
-            return False
-        if record.routes is not self._routes and not self._goes_where(record):
+        alike = record.routes is self._routes and record.facts is self._facts and record.joins
+        if not (alike or self._goes_where(record)):
             return False
         events, size = self.event_count + record.event_count, self.body_bytes + len(record.body)
         if events > JOINED_EVENTS_MAX or size > JOINED_BYTES_MAX:
@@ -107,6 +105,8 @@ class Bundle:
 
     def _goes_where(self, record: Record) -> bool:
         """Whether each of its events goes where those before it go; what it goes by is kept for the next."""
+        if self._destinations is None or not record.joins or record.facts != self._facts:
+            return False
         if destinations_of_all(record.routes, record.event_count) != self._destinations:
             return False
         self._routes = record.routes
