@@ -145,12 +145,12 @@ class Tracker:
 
     def accepted(self, accepting: Accepting, entries: Entries) -> Accepted:
         """What an event is answered whose `written` is done with these entries. To be called once, and always."""
-        event, project = accepting.event, accepting.project
-        (earlier,) = entries
-        if earlier is not None:
-            self._telemetry.events_repeated += 1
-            return Accepted(earlier, repeated=True, exposure_seen=bool(self._exposure_seen(event, project)))
-        return self._accepted(event, project, accepting.outcomes)
+        earlier = entries[0]
+        if earlier is None:
+            return self._accepted(accepting.event, accepting.project, accepting.outcomes)
+        self._telemetry.events_repeated += 1
+        seen = self._exposure_seen(accepting.event, accepting.project)
+        return Accepted(earlier, repeated=True, exposure_seen=bool(seen))
 
     def judge(self, event: Event, project: Project) -> Judged:
         """Where an event goes, before it is accepted. Raises the errors of `accept` but those of the outbox."""

@@ -12,7 +12,7 @@ from sidecar.destinations.endpoint import Endpoint, HttpSection, check_currency,
 from sidecar.destinations.http import HttpClient
 from sidecar.events import optimizely as wire
 from sidecar.events.model import Event, EventKind, Impression, ProjectFacts, Track
-from sidecar.limits import OPTIMIZELY_BATCH_BYTES_MAX
+from sidecar.limits import KIB, OPTIMIZELY_BATCH_BYTES_MAX
 from sidecar.ports import Answer, Batch, BatchLimits, EventSort
 
 ENDPOINTS: Final[Mapping[str, str]] = MappingProxyType(
@@ -20,6 +20,8 @@ ENDPOINTS: Final[Mapping[str, str]] = MappingProxyType(
 )
 """Event API by region, as the SDKs have them."""
 
+FITS_BYTES: Final = 64 * KIB
+"""A request of so many bytes is never too large, whatever it becomes: `events.optimizely.visitor_bytes_at_most`."""
 _KINDS: Final = (Impression, Track)
 _HEADERS: Final = MappingProxyType({"Content-Type": "application/json"})
 
@@ -136,6 +138,6 @@ class OptimizelyDestination:
         """Nothing of its own: the client is the process's."""
 
     def _too_large(self, event: Impression | Track, facts: ProjectFacts) -> bool:
-        if wire.visitor_bytes_at_most(event) <= self.limits.bytes_max:
+        if 0 < event.origin.request_bytes <= FITS_BYTES or wire.visitor_bytes_at_most(event) <= self.limits.bytes_max:
             return False
         return len(self.render(event, facts)) + self.envelope_bytes(facts) > self.limits.bytes_max

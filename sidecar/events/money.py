@@ -71,9 +71,8 @@ def revenue_of(tags: Mapping[str, Value]) -> int | None:
     revenue = tags.get("revenue")
     if isinstance(revenue, float) and isfinite(revenue) and revenue.is_integer():
         revenue = int(revenue)
-    if isinstance(revenue, int) and not isinstance(revenue, bool) and abs(revenue) <= _INT64_MAX:
-        return revenue
-    return None
+    # Why by type: a bool is no number.
+    return revenue if type(revenue) is int and -_INT64_MAX <= revenue <= _INT64_MAX else None
 
 
 def value_of(tags: Mapping[str, Value]) -> int | float | None:

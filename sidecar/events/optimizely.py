@@ -130,8 +130,10 @@ def violations(event: Event) -> Sequence[Violation]:
     """What of a Track must refuse the call: no amounts (R12), and amounts that contradict each other."""
     if not isinstance(event, Track):
         return ()
-    contradictions = check_money(event.revenue, event.event_tags, event.properties)
-    return [*check_event_tags(event.event_tags), *contradictions]
+    violations = check_event_tags(event.event_tags) if event.event_tags else []
+    if event.revenue is not None or event.properties:
+        violations += check_money(event.revenue, event.event_tags, event.properties)
+    return violations
 
 
 def visitor_bytes_at_most(event: Impression | Track) -> int:

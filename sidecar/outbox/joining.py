@@ -94,8 +94,11 @@ class Bundle:
         """What each record is answered, by what all of them as one are; nothing where nobody waits."""
         if not self.waiting:
             return ()
-        if isinstance(answer, OutboxFull) or len(self.records) == 1:
-            return [answer] * len(self.records)
+        count = len(self.records)
+        if isinstance(answer, OutboxFull) or count == 1:
+            return [answer] * count
+        if self.event_count == count and not any(answer):
+            return [(None,)] * count
         entries: list[Entries] = []
         at = 0
         for record in self.records:

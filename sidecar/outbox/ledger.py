@@ -7,16 +7,18 @@ transactions.
 
 from __future__ import annotations
 
-import json
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Final
 
 from sidecar.limits import DEAD_LETTER_BYTES_MAX, OUTBOX_BYTES_MAX
-from sidecar.outbox.rows import pack_id
+from sidecar.outbox.rows import pack_id, statement_chunks, values_sql
 from sidecar.ports import START, Cursor, DestinationCounts
 
+_COUNTERS: Final = "INSERT OR REPLACE INTO counters (destination_id, name, reason, value)"
+_CURSORS: Final = "INSERT OR REPLACE INTO cursors (destination_id, record_id, event_index)"
 LAST_INDEX: Final = 2**31
 """An event index behind every event of a record."""
 
@@ -53,6 +55,9 @@ class Account:
     dropped: dict[str, int] = field(default_factory=dict)
     cursor: Cursor = START
     changed: bool = False
+    _flushed: dict[tuple[str, str], int] = field(default_factory=dict)
+    """The rows of `counters` as they are on disk, or in the transaction that runs."""
+    _flushed_cursor: Cursor | None = None
 
     def counts(self, oldest_pending_ms: int) -> DestinationCounts:
         """A frozen copy."""
@@ -70,16 +75,42 @@ class Account:
 
     def read(self, name: str, reason: str, value: int) -> None:
         """Take one row of `counters`."""
+        self._flushed[name, reason] = value
         if name == "dropped":
             self.dropped[reason] = value
         else:
             setattr(self, name, value)
 
-    def rows(self) -> list[tuple[int, str, str, int]]:
-        """What `counters` holds of it."""
-        names = ("accepted", "delivered", "pending", "pending_bytes", "dead", "dead_bytes")
-        rows = [(self.destination_id, name, "", int(getattr(self, name))) for name in names]
-        return rows + [(self.destination_id, "dropped", reason, n) for reason, n in self.dropped.items()]
+    def read_cursor(self, cursor: Cursor) -> None:
+        """Take its row of `cursors`."""
+        self.cursor = self._flushed_cursor = cursor
+
+    def counters(self) -> dict[tuple[str, str], int]:
+        """What `counters` holds of it, by (name, reason)."""
+        counters = {
+            ("accepted", ""): self.accepted,
+            ("delivered", ""): self.delivered,
+            ("pending", ""): self.pending,
+            ("pending_bytes", ""): self.pending_bytes,
+            ("dead", ""): self.dead,
+            ("dead_bytes", ""): self.dead_bytes,
+        }
+        for reason, events in self.dropped.items():
+            counters["dropped", reason] = events
+        return counters
+
+    def counter_rows(self) -> list[tuple[int, str, str, int]]:
+        """The rows of `counters` that are not on disk; they are from now on."""
+        flushed, now = self._flushed, self.counters()
+        self._flushed = now
+        return [(self.destination_id, *key, value) for key, value in now.items() if flushed.get(key) != value]
+
+    def cursor_row(self) -> tuple[int, int, int] | None:
+        """Its row of `cursors`, None when that is on disk; it is from now on."""
+        if self.cursor == self._flushed_cursor:
+            return None
+        self._flushed_cursor = self.cursor
+        return self.destination_id, *self.cursor
 
 
 class Ledger:
@@ -103,7 +134,7 @@ class Ledger:
         for destination_id, name, reason, value in self._connection.execute("SELECT * FROM counters"):
             self.by_id[destination_id].read(name, reason, value)
         for destination_id, record_id, index in self._connection.execute("SELECT * FROM cursors"):
-            self.by_id[destination_id].cursor = Cursor(record_id, index)
+            self.by_id[destination_id].read_cursor(Cursor(record_id, index))
 
     def register(self, name: str) -> Account:
         """The account of a destination; a name not seen before starts at the end of the queue."""
@@ -141,19 +172,15 @@ class Ledger:
         return account
 
     def flush(self) -> None:
-        """Write what changed, in two statements; part of the transaction that changed it."""
+        """Write what changed; part of the transaction that changed it."""
         changed = [account for account in self.by_id.values() if account.changed]
         if not changed:
             return
-        self._connection.execute(
-            "INSERT OR REPLACE INTO counters SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]'),"
-            " json_extract(value, '$[2]'), json_extract(value, '$[3]') FROM json_each(?)",
-            (json.dumps([row for account in changed for row in account.rows()]),),
-        )
-        self._connection.execute(
-            "INSERT OR REPLACE INTO cursors SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]'),"
-            " json_extract(value, '$[2]') FROM json_each(?)",
-            (json.dumps([(account.destination_id, *account.cursor) for account in changed]),),
-        )
+        self._write(_COUNTERS, 4, [row for account in changed for row in account.counter_rows()])
+        self._write(_CURSORS, 3, [row for account in changed if (row := account.cursor_row()) is not None])
         for account in changed:
             account.changed = False
+
+    def _write(self, head: str, columns: int, rows: Sequence[tuple[int | str, ...]]) -> None:
+        for chunk in statement_chunks(rows):
+            self._connection.execute(values_sql(head, columns, len(chunk)), list(chain.from_iterable(chunk)))

@@ -235,8 +235,8 @@ class _Salvage:
         self._saved.dead += account.dead
 
     def _write(self, account: Account) -> None:
-        for counter in account.rows():
-            self._insert("counters", counter)
+        for key, value in account.counters().items():
+            self._insert("counters", (account.destination_id, *key, value))
         self._insert("cursors", (account.destination_id, *account.cursor))
         self._last_record = max(self._last_record, account.cursor.record_id)
 

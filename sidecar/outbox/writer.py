@@ -130,45 +130,44 @@ class Writer:
     def append(self, record: Record) -> Written:
         """`Outbox.append`."""
         size = len(record.body) + EVENT_OVERHEAD_BYTES
-        self._admit(size)
+        if self._closed or self._appended_bytes + size > APPENDED_BYTES_MAX:
+            raise self._refusal()
+        self._appended_bytes += size
         bundle = self._bundle
         if bundle is None or not bundle.takes(record):
             bundle = self._gather(record)
         written = Written()
         bundle.waiting.append((len(bundle.records) - 1, written))
         bundle.appended_bytes += size
-        self._await()
+        self._awaited += 1
+        if not (self._busy or self._scheduled):
+            self._await_company()
         return written
 
     def append_together(self, records: Sequence[Record]) -> Written:
         """Records that are taken all or none. Raises as `append`."""
         group = Group(tuple(records), Written())
-        self._admit(group.appended_bytes)
+        if self._closed or self._appended_bytes + group.appended_bytes > APPENDED_BYTES_MAX:
+            raise self._refusal()
+        self._appended_bytes += group.appended_bytes
         self._gathered.append(group)
         self._bundle = None
-        self._await()
+        self._awaited += 1
+        if not (self._busy or self._scheduled):
+            self._await_company()
         return group.written
 
-    def _admit(self, size: int) -> None:
-        """Count what will be waited for. Raises `OutboxUnwritable` when that is too much."""
+    def _refusal(self) -> OutboxUnwritable:
+        """Why nothing more can be waited for."""
         if self._closed:
-            raise OutboxUnwritable("it is closed", retry_after_s=OUTBOX_RETRY_AFTER_S)
-        if self._appended_bytes + size > APPENDED_BYTES_MAX:
-            cause = f"{self._appended_bytes} bytes wait for a commit, wanted at most {APPENDED_BYTES_MAX}"
-            raise OutboxUnwritable(cause, retry_after_s=OUTBOX_RETRY_AFTER_S)
-        self._appended_bytes += size
+            return OutboxUnwritable("it is closed", retry_after_s=OUTBOX_RETRY_AFTER_S)
+        cause = f"{self._appended_bytes} bytes wait for a commit, wanted at most {APPENDED_BYTES_MAX}"
+        return OutboxUnwritable(cause, retry_after_s=OUTBOX_RETRY_AFTER_S)
 
     def _gather(self, record: Record) -> Bundle:
         bundle = self._bundle = Bundle(record)
         self._gathered.append(bundle)
         return bundle
-
-    def _await(self) -> None:
-        """Somebody waits for what was gathered last."""
-        awaited = self._awaited = self._awaited + 1
-        self._most_awaited = max(self._most_awaited, self._answering + awaited)
-        if not self._busy:
-            self._await_company()
 
     def command(self, act: Callable[[Store], Any], *, writes: bool) -> asyncio.Future[Any]:
         """Gather a command: run in the transaction of its batch when it `writes`, else after it."""
@@ -232,7 +231,7 @@ class Writer:
             self._company.cancel()
             self._company = None
         self._busy, self._due = True, False
-        self._expected = self._most_awaited
+        self._expected = max(self._most_awaited, self._awaited)
         self._answering = self._most_awaited = self._awaited
         self._awaited = 0
         gathered, self._gathered, self._bundle = self._gathered, [], None
@@ -297,6 +296,7 @@ class Writer:
         self._on_report(pending)
 
     def _reported(self, report: Report) -> None:
+        self._most_awaited = max(self._most_awaited, self._answering + self._awaited)
         self._busy, self._answering = False, 0
         self._offered_bytes -= report.offered_bytes
         self._appended_bytes -= report.appended_bytes

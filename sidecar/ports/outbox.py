@@ -46,20 +46,17 @@ Entries: TypeAlias = Sequence["tuple[Outcome, ...] | None"]
 one's outcomes for one whose id is remembered (that event is not queued again)."""
 
 
-class Written:
+class Written(Struct, eq=False):
     """What an append comes to: entries once its transaction is committed, or the error. Of the event loop's thread.
 
     It can be awaited, by one. Why no future of asyncio: that calls its listeners by way of the loop, with a handle for
     each, and of the hundred that one commit answers each would cost more than its event.
     """
 
-    __slots__ = ("_done", "_entries", "_error", "_listener")
-
-    def __init__(self) -> None:
-        self._done = False
-        self._entries: Entries = ()
-        self._error: Exception | None = None
-        self._listener: Callable[[], None] | None = None
+    _done: bool = False
+    _entries: Entries = ()
+    _error: Exception | None = None
+    _listener: Callable[[], None] | None = None
 
     def then(self, listener: Callable[[], None]) -> None:
         """Have a listener, which never raises, called as soon as it is done; it takes the place of the one before."""
