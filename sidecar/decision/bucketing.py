@@ -16,8 +16,8 @@ from sidecar.decision.entities import Allocation
 from sidecar.decision.trace import Trace
 
 BUCKETS: Final = 10_000
-_SEED: Final = 1
-_SIGNED: Final = False
+SEED: Final = 1
+SIGNED: Final = False
 
 Outcome = TypeVar("Outcome")
 
@@ -36,7 +36,7 @@ def utf8(text: str) -> bytes:
 
 def hash_of(bucketing_id: str, entity_id: str) -> int:
     """The unsigned 32-bit murmur3 of both ids, as UTF-8 and without a separator (B1)."""
-    return murmur3(utf8(bucketing_id) + utf8(entity_id), _SEED, _SIGNED)
+    return murmur3(utf8(bucketing_id) + utf8(entity_id), SEED, SIGNED)
 
 
 def bucket(bucketing_id: str, entity_id: str) -> int:
@@ -60,15 +60,11 @@ class Ranges(Struct, Generic[Outcome], frozen=True, eq=False, gc=False):
 
     def choose(self, bucketing_id: bytes, trace: Trace | None = None) -> Outcome | None:
         """What the bucket of an id, in bytes as `utf8` has it, holds; None for nobody's traffic (B2, B3)."""
-        index = self.index(bucketing_id)
+        # `bucket`, without the calls.
+        index = bisect_right(self.ends, murmur3(bucketing_id + self.entity_id, SEED, SIGNED) * BUCKETS >> 32)
         if trace is not None:
             self._write_down(bucketing_id, index, trace)
         return self.outcomes[index]
-
-    def index(self, bucketing_id: bytes) -> int:
-        """The place of that in `outcomes`."""
-        # `bucket`, without the calls.
-        return bisect_right(self.ends, murmur3(bucketing_id + self.entity_id, _SEED, _SIGNED) * BUCKETS >> 32)
 
     def _write_down(self, bucketing_id: bytes, index: int, trace: Trace) -> None:
         ids = bucketing_id.decode(), self.entity_id.decode()

@@ -143,7 +143,7 @@ class FlagCompiler:
         # Why only for the first flag of a shared rule: for all, it could be flags times variations.
         if self._trace is None and placement not in self._prebuilt:
             self._prebuilt.add(placement)
-            rule.prebuild()
+            rule.answers.prebuild()
         return rule
 
     def _count(self, rules: int, entity: Entity) -> None:

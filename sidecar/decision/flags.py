@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from sidecar.decision.answers import Answers, Decision, FlagFacts, Reason, RuleType, nothing
 from sidecar.decision.entities import USAGES
 from sidecar.decision.placement import Arm, Placement
+from sidecar.decision.short_way import short_way
 from sidecar.decision.trace import StepKind, Trace
 from sidecar.decision.user import User
 from sidecar.decision.variables import VariableAnswer
@@ -20,7 +21,7 @@ TARGETED_DELIVERY = "td"
 class FlagRule:
     """A rule in its place in one flag, with the holdouts that stand before it there."""
 
-    __slots__ = ("_by_range", "answers", "local_holdouts", "placement")
+    __slots__ = ("answers", "local_holdouts", "placement")
 
     def __init__(
         self,
@@ -32,26 +33,10 @@ class FlagRule:
         self.placement = placement
         self.local_holdouts = local_holdouts
         self.answers = Answers(flag, rule_type, placement)
-        self._by_range: tuple[Decision | None, ...] | None = None
-        """The decision of each range of traffic, where traffic alone decides for most users; None elsewhere."""
-
-    def prebuild(self) -> None:
-        """Make the decisions of every variation ahead, and the way to them short."""
-        self.answers.prebuild()
-        prebuilt, placement = self.answers.prebuilt, self.placement
-        if prebuilt and placement.running and not (placement.group or placement.whitelist or placement.unsupported):
-            outcomes = placement.ranges.outcomes
-            self._by_range = tuple(None if arm is None else prebuilt[arm.place] for arm in outcomes)
 
     def test(self, user: User, trace: Trace | None) -> Decision | None:
         """What the experiment answers by itself, in this order; None sends the user to the next rule (D4)."""
-        placement, by_range = self.placement, self._by_range
-        if by_range is not None and trace is None and not (user.forced_variations or user.profile):
-            # What is below, for whom none of it but the audience and the bucket can decide.
-            audience = placement.audience
-            if audience is not None and audience(user.attributes, user.qualified_segments) is not True:
-                return None
-            return by_range[placement.ranges.index(user.bucketing_bytes)]
+        placement = self.placement
         if not placement.running:
             if trace is not None:
                 trace.note(StepKind.STATUS, placement.key, f"experiment `{placement.key}` is not running", answer=False)
@@ -71,8 +56,6 @@ class FlagRule:
 
     def allot(self, user: User, trace: Trace | None) -> Decision | None:
         """The decision that the user's bucket holds."""
-        if self._by_range is not None and trace is None:
-            return self._by_range[self.placement.ranges.index(user.bucketing_bytes)]
         arm = self.placement.choose(user, trace)
         return None if arm is None else self.answers.of(arm)
 
@@ -106,6 +89,7 @@ class CompiledFlag:
         "_forceable",
         "_held",
         "_nothing",
+        "_plainly",
         "_unruled",
         "deliveries",
         "experiments",
@@ -135,8 +119,16 @@ class CompiledFlag:
             waits = any(rule.placement.unsupported and rule.placement.running for rule in experiments)
             self._nothing = nothing(facts, Reason.CMAB_UNSUPPORTED if waits else Reason.NO_RULE_MATCHED)
 
+        self._plainly = short_way(holdouts, experiments, deliveries, self._nothing) if not problem else None
+
     def decide(self, user: User, trace: Trace | None = None) -> Decision:
         """Decide for one user; never raises. With a trace, every step is written down."""
+        if self._plainly is not None and trace is None and user.is_plain:
+            return self._plainly.decide(user)
+        return self.walk(user, trace)
+
+    def walk(self, user: User, trace: Trace | None = None) -> Decision:
+        """The decision in full: what any user is answered, whichever way is taken."""
         if user.forced_decisions:
             decision = self._forced(user, None, trace)  # D2
             if decision is not None:

@@ -32,11 +32,15 @@ class User(Struct, eq=False, gc=False):
     forced_variations: Mapping[str, str] | None = None
     profile: Mapping[str, str] | None = None
     bucketing_bytes: bytes = b""
-    """What is hashed for this user."""
+    """What is hashed for this user. Made here, as what follows."""
+    is_plain: bool = True
+    """Whether nothing is set for this user: attributes, segments and traffic decide."""
 
     def __post_init__(self) -> None:
         chosen = self.attributes.get(BUCKETING_ID)
         self.bucketing_bytes = utf8(chosen if isinstance(chosen, str) else self.user_id)
+        if self.forced_decisions or self.forced_variations or self.profile:
+            self.is_plain = False
 
     @property
     def bucketing_id(self) -> str:

@@ -83,11 +83,12 @@ class OptimizelyDestination:
         """Queued, or why not; a Track names the tags and the revenue that Optimizely cannot take."""
         if not isinstance(event, _KINDS):
             return outcomes.skipped(self.name, outcomes.KIND_NOT_TAKEN)
-        if outcomes.unwanted(self.name, event):
+        origin = event.origin
+        if (origin.integrations or origin.context) and outcomes.unwanted(self.name, event):
             return outcomes.skipped(self.name, outcomes.INTEGRATIONS)
         if facts is None:
             return outcomes.skipped(self.name, outcomes.NO_DATAFILE)
-        if event.origin.historical and not self._config.historical:
+        if origin.historical and not self._config.historical:
             return outcomes.skipped(self.name, outcomes.HISTORICAL)
         if isinstance(event, Track) and event.event_key not in facts.event_ids:
             return outcomes.skipped(self.name, outcomes.EVENT_KEY_NOT_FOUND)

@@ -32,7 +32,7 @@ _RESERVED: Final = "$opt_"
 _BOT_FILTERING: Final = "$opt_bot_filtering"
 # What a visitor object has at most besides attributes and tags: keys and ids, bounded, and fixed words, with room.
 _FRAME_BYTES: Final = 1_000_000
-_PLAIN: Final = (str, int, bool)
+_PLAIN: Final = frozenset((str, int, bool))
 """Tags of these types are sent as they are: minor units, too, which are in the destination's own currency."""
 _VARIATION_ID: Final = re.compile(r"[0-9]+")
 
@@ -80,10 +80,8 @@ def conversion_tags(track: Track, currency: str) -> Tags:
 
 def unsent_of(track: Track, currency: str) -> str:
     """`conversion_tags(…).unsent`, without making the tags of an event that has nothing to leave out."""
-    if track.revenue is None and not track.properties:
-        plain = (type(tag) in _PLAIN for tag in track.event_tags.values())
-        if all(plain):
-            return ""
+    if track.revenue is None and not track.properties and _PLAIN.issuperset(map(type, track.event_tags.values())):
+        return ""
     return conversion_tags(track, currency).unsent
 
 
