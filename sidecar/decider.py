@@ -8,6 +8,8 @@ docs/semantics.md; design of the path: docs/architecture.md "A Decide".
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from itertools import chain
+from operator import attrgetter
 from typing import Final
 
 from sidecar.datafiles import Snapshot
@@ -22,6 +24,7 @@ from sidecar.sticky import Sticky, StickyProfiles
 from sidecar.telemetry import Telemetry
 
 _DECISION: Final = Kind.DECISION
+_impressions = attrgetter("impressions")
 UNKNOWN_PROFILE: Final = Sticky(None)
 """What is known of a profile that was not looked up."""
 
@@ -96,7 +99,7 @@ class Decider:
             user = self.known(snapshot, user)
         decisions, rendered_of = snapshot.compiled.decide_keys(user, flag_keys), snapshot.rendered
         self._telemetry.decisions += len(decisions)
-        rendered = [rendered_of[decision] for decision in decisions]
+        rendered = list(map(rendered_of.__getitem__, decisions))
         if self._looks_at_each or self._notifications.wants(_DECISION, snapshot.name):
             return rendered, self.record(snapshot, user, decisions, call, decision_id)
         if not decision_id:
@@ -107,7 +110,7 @@ class Decider:
         if len(rendered) == 1:
             impressions: Sequence[bytes] = rendered[0].impressions
         else:
-            impressions = [part for one in rendered for part in one.impressions]
+            impressions = list(chain.from_iterable(map(_impressions, rendered)))
         if impressions:
             self._offer(snapshot, call, decision_id, "decide", impressions)
         return rendered, decision_id

@@ -73,11 +73,15 @@ class CompiledDatafile:
         None named means all, in datafile order.
         """
         flags = self.flags
-        if not flag_keys:
-            decisions = [flag.decide(user) for flag in flags.values()]
-        elif len(flag_keys) == 1:
+        if len(flag_keys) == 1:
             flag = flags.get(flag_keys[0])
-            decisions = [flag.decide(user) if flag is not None else self.decide(user, flag_keys[0])]
+            decisions = [self.decide(user, flag_keys[0]) if flag is None else flag.decide(user)]
+        elif not flag_keys:
+            all_flags = flags.values()
+            if user.is_plain:
+                decisions = [(flag.plainly or flag.walk)(user) for flag in all_flags]
+            else:
+                decisions = [flag.walk(user) for flag in all_flags]
         else:
             decisions = [self.decide(user, key) for key in dict.fromkeys(flag_keys)]
         return [decision for decision in decisions if decision.enabled] if enabled_only else decisions

@@ -89,13 +89,13 @@ class CompiledFlag:
         "_forceable",
         "_held",
         "_nothing",
-        "_plainly",
         "_unruled",
         "deliveries",
         "experiments",
         "facts",
         "holdouts",
         "key",
+        "plainly",
         "problem",
     )
 
@@ -119,12 +119,15 @@ class CompiledFlag:
             waits = any(rule.placement.unsupported and rule.placement.running for rule in experiments)
             self._nothing = nothing(facts, Reason.CMAB_UNSUPPORTED if waits else Reason.NO_RULE_MATCHED)
 
-        self._plainly = short_way(holdouts, experiments, deliveries, self._nothing) if not problem else None
+        shorter = None if problem else short_way(holdouts, experiments, deliveries, self._nothing)
+        # Why not the walk where there is none: a method of its own would keep the flag alive in a cycle.
+        self.plainly = None if shorter is None else shorter.decide
+        """`walk` for a user who `is_plain`, by the short way; None where there is none."""
 
     def decide(self, user: User, trace: Trace | None = None) -> Decision:
         """Decide for one user; never raises. With a trace, every step is written down."""
-        if self._plainly is not None and trace is None and user.is_plain:
-            return self._plainly.decide(user)
+        if user.is_plain and trace is None and self.plainly is not None:
+            return self.plainly(user)
         return self.walk(user, trace)
 
     def walk(self, user: User, trace: Trace | None = None) -> Decision:

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Sequence
-from typing import NamedTuple, Protocol
+from fractions import Fraction
+from math import ceil, isfinite
+from typing import Final, NamedTuple, Protocol
 
 from mmh3 import hash as murmur3
 
@@ -18,6 +20,8 @@ from sidecar.decision.bucketing import BUCKETS, SEED, SIGNED
 from sidecar.decision.matches import Condition
 from sidecar.decision.placement import Placement
 from sidecar.decision.user import User
+
+HASHES: Final = 2**32
 
 
 class Rule(Protocol):
@@ -29,11 +33,14 @@ class Rule(Protocol):
 
 
 class _Step(NamedTuple):
-    """One rule: whom it admits (None = everybody), what is hashed with them, where ranges end, and their decisions."""
+    """One rule: whom it admits (None = everybody), what is hashed with them, and the decision of each range.
+
+    `ends` are the ends of the ranges among the hashes, not among the buckets.
+    """
 
     audience: Condition | None
     entity_id: bytes
-    ends: tuple[int | float, ...]
+    ends: tuple[int, ...]
     decisions: tuple[Decision | None, ...]
 
 
@@ -51,15 +58,14 @@ class ShortWay:
         attributes, segments, hashed = user.attributes, user.qualified_segments, user.bucketing_bytes
         for audience, entity_id, ends, decisions in self._experiments:
             if audience is None or audience(attributes, segments) is True:
-                # `bucketing.bucket`, without the calls.
-                decision = decisions[bisect_right(ends, murmur3(hashed + entity_id, SEED, SIGNED) * BUCKETS >> 32)]
+                decision = decisions[bisect_right(ends, murmur3(hashed + entity_id, SEED, SIGNED))]
                 if decision is not None:
                     return decision
         steps = self._rollout
         while steps:
             for audience, entity_id, ends, decisions in steps:
                 if audience is None or audience(attributes, segments) is True:
-                    decision = decisions[bisect_right(ends, murmur3(hashed + entity_id, SEED, SIGNED) * BUCKETS >> 32)]
+                    decision = decisions[bisect_right(ends, murmur3(hashed + entity_id, SEED, SIGNED))]
                     if decision is not None:
                         return decision
                     break
@@ -88,4 +94,10 @@ def _step(rule: Rule) -> _Step | None:
         return None
     ranges = placement.ranges
     decisions = tuple(None if arm is None else prebuilt[arm.place] for arm in ranges.outcomes)
-    return _Step(placement.audience, ranges.entity_id, ranges.ends, decisions)
+    ends = tuple(map(_first_hash, ranges.ends))
+    return _Step(placement.audience, ranges.entity_id, ends, decisions)
+
+
+def _first_hash(end: float) -> int:
+    """The least hash whose bucket is not below the end of a range: where the next one begins (B1, B2)."""
+    return ceil(Fraction(end) * HASHES / BUCKETS) if isfinite(end) else HASHES

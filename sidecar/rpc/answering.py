@@ -7,6 +7,7 @@ does so before, and hands it in.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from operator import attrgetter
 from typing import Final
 
 from msgspec import Struct
@@ -27,6 +28,7 @@ _ENABLED_ONLY: Final = decision_pb2.DECIDE_OPTION_ENABLED_FLAGS_ONLY
 _NO_PROFILE: Final = decision_pb2.DECIDE_OPTION_IGNORE_USER_PROFILE_SERVICE
 _REASONS: Final = decision_pb2.DECIDE_OPTION_INCLUDE_REASONS
 NO_VARIABLES: Final = decision_pb2.DECIDE_OPTION_EXCLUDE_VARIABLES
+_answer = attrgetter("answer")
 _KNOWN_OPTIONS: Final = frozenset(decision_pb2.DecideOption.values())
 
 
@@ -77,7 +79,7 @@ class Answering:
         """`answer` for a `Decide` without options whose attributes conditions can read; only when `has_defaults`."""
         rendered, decision_id = self._decider.answer(snapshot, user, flag_keys, request, decision_id)
         revision = self._revisions.get(snapshot.revision) or self._revision(snapshot)
-        return answers.reply([one.answer for one in rendered], revision, decision_id)
+        return answers.reply(map(_answer, rendered), revision, decision_id)
 
     def answer(
         self,

@@ -7,7 +7,7 @@ depends on the call (reasons, left-out variables) is rendered for that call and 
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from sidecar import limits
@@ -55,7 +55,7 @@ class AnswerCodec:
         return stored_record(REQUESTS[form], call, decision_id, received_ms, datafile, impressions)
 
 
-def reply(answers: Sequence[bytes], revision: bytes, decision_id: str) -> bytes:
+def reply(answers: Iterable[bytes], revision: bytes, decision_id: str) -> bytes:
     """A `DecideResponse`: rendered decisions, the rendered revision, the decision id."""
     identity = decision_id.encode()
     return b"".join((*answers, revision, _DECISION_ID[len(identity)], identity))

@@ -23,7 +23,7 @@ def only(datafile: CompiledDatafile) -> CompiledFlag:
 
 
 def has_short_way(flag: CompiledFlag) -> bool:
-    return flag._plainly is not None
+    return flag.plainly is not None
 
 
 def traffic(*ends: int) -> list[dict[str, Any]]:
