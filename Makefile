@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
 
-PYTHON ?= python3
+PYTHON ?=
 BIN := .venv/bin
 PYTEST_ARGS ?=
 UV ?= $(shell command -v uv || echo $(BIN)/uv)

@@ -2,17 +2,36 @@
 # Make .venv hold what requirements/dev.txt says, this project, its Python client and, where cargo and a C compiler are,
 # the native wire's codec. Needs Python >= 3.11 and a package registry, nothing else. Does nothing when nothing changed.
 # NATIVE says whether the codec is built: `auto` (where it can be), `require` (or fail, as CI does), `off`.
-# `tools/setup.sh native` does that part alone. Decisions: docs/decisions/0001-locks.md, 0016-native-wire.md.
+# `tools/setup.sh native` does that part alone, `tools/setup.sh python` names the interpreter that would be taken.
+# Decisions: docs/decisions/0001-locks.md, 0016-native-wire.md, 0019-optimised-interpreter.md.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-readonly venv=.venv python=${PYTHON:-python3} native=${NATIVE:-auto}
+readonly venv=.venv native=${NATIVE:-auto}
+python=${PYTHON:-}
 readonly stamp=$venv/setup.stamp native_stamp=$venv/native.stamp
 readonly native_log=native/target/setup.log
 
 fail() {
     printf 'setup: %s\n' "$1" >&2
     exit 1
+}
+
+# Leaves in `python` the interpreter where none was named: python3, or the system's own where that is the faster build.
+# Why only with uv: the system's own may have no ensurepip.
+find_python() {
+    if [[ -n $python ]]; then return; fi
+    python=python3
+    if uv --version >/dev/null 2>&1 && ! is_optimised python3 && is_optimised /usr/bin/python3; then
+        python=/usr/bin/python3
+    fi
+}
+
+# Whether an interpreter is there, new enough, and a distribution's (prefix /usr) or configured with optimisations.
+is_optimised() {
+    "$1" -c 'import sys, sysconfig
+configured = sysconfig.get_config_var("CONFIG_ARGS") or ""
+sys.exit(sys.version_info < (3, 11) or (sys.base_prefix != "/usr" and "--enable-optimizations" not in configured))' 2>/dev/null
 }
 
 # All that decides what .venv holds, as one hash.
@@ -28,9 +47,9 @@ wanted() {
 # made anew.
 find_uv() {
     local wants has=none
-    wants=$("$python" -c 'import sys; print(sys.version_info[:3])')
+    wants=$("$python" -c 'import sys; print(sys.base_prefix, sys.version_info[:3])')
     if [[ -x $venv/bin/python ]]; then
-        has=$("$venv/bin/python" -c 'import sys; print(sys.version_info[:3])' 2>/dev/null || echo broken)
+        has=$("$venv/bin/python" -c 'import sys; print(sys.base_prefix, sys.version_info[:3])' 2>/dev/null || echo broken)
     fi
     if [[ $has != none && $has != "$wants" ]]; then rm -rf "$venv"; fi
 
@@ -101,6 +120,11 @@ if [[ ${1:-} == native ]]; then
     exit
 fi
 
+find_python
+if [[ ${1:-} == python ]]; then
+    printf '%s\n' "$python"
+    exit
+fi
 "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null ||
     fail "\`$python\` is no Python 3.11 or newer; name one: make setup PYTHON=python3.12"
 export UV_PYTHON_DOWNLOADS=never UV_LINK_MODE=${UV_LINK_MODE:-copy}
