@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
 import structlog
 from msgspec import Struct
@@ -57,7 +56,7 @@ class Accepting(Struct, frozen=True, eq=False):
     outcomes: tuple[Outcome, ...]
 
 
-class Judged(NamedTuple):
+class Judged(Struct, frozen=True):
     """Where an event goes: an outcome for each destination, and the names of those that it is queued for."""
 
     outcomes: tuple[Outcome, ...]
@@ -132,7 +131,8 @@ class Tracker:
         repeat is recognised. Raises `RequestInvalid` for what a destination cannot take without loss,
         `EventKeyNotFound`, `NoDatafile`, `OutboxUnwritable`; `written` fails with `OutboxFull`, `OutboxUnwritable`.
         """
-        outcomes, queued = self.judge(event, project)
+        judged = self.judge(event, project)
+        outcomes, queued = judged.outcomes, judged.queued
         if not queued:
             return self._accepted(event, project, outcomes)
         routes = self._routes.get(queued)

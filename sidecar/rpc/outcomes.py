@@ -10,7 +10,7 @@ from sidecar.pb import event_pb2, tracking_pb2
 from sidecar.rpc import wire
 from sidecar.values import Outcome, OutcomeState
 
-_EVENT_ID: Final = wire.tag(tracking_pb2.TrackResponse.EVENT_ID_FIELD_NUMBER)
+_EVENT_ID: Final = wire.Heads(wire.tag(tracking_pb2.TrackResponse.EVENT_ID_FIELD_NUMBER))
 _EXPOSURE_SEEN: Final = tracking_pb2.TrackResponse(exposure_seen_here=True).SerializeToString()
 _STATES: Final = {
     OutcomeState.QUEUED: event_pb2.OUTCOME_STATE_QUEUED,
@@ -26,7 +26,7 @@ def outcome_message(outcome: Outcome) -> event_pb2.Outcome:
 def tracked(event_id: str, outcomes: Sequence[Outcome], *, exposure_seen: bool) -> bytes:
     """The reply to any of the six calls, whose fields are numbered alike; only a Track's user can be seen exposed."""
     identity = event_id.encode()
-    reply = b"".join((_EVENT_ID, wire.varint(len(identity)), identity, _field(tuple(outcomes))))
+    reply = b"".join((_EVENT_ID[len(identity)], identity, _field(tuple(outcomes))))
     return reply + _EXPOSURE_SEEN if exposure_seen else reply
 
 

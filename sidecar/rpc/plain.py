@@ -18,7 +18,7 @@ from sidecar.events.model import Origin, Track
 from sidecar.pb import decision_pb2, tracking_pb2
 from sidecar.ports import Ids
 
-_USER_ID, _ANONYMOUS_ID, _EVENT_KEY, _EVENT_ID = 0, 1, 2, 6
+USER_ID, ANONYMOUS_ID, EVENT_KEY, EVENT_ID = 0, 1, 2, 6
 """Places of fields in what the reader of Tracks gives."""
 
 TEXT: Final = 0
@@ -53,16 +53,6 @@ def track_reader(make: MakesReader) -> Read:
     """Gives every field of a TrackRequest but `revenue`, in order; `timestamp` in milliseconds, None when absent."""
     names = [field.name for field in tracking_pb2.TrackRequest.DESCRIPTOR.fields if field.name != "revenue"]
     return _reader(make, tracking_pb2.TrackRequest, names)
-
-
-def is_whole_track(plain: tuple[Any, ...]) -> bool:
-    """Whether a plain Track has what it must: a user and an event key."""
-    return bool((plain[_USER_ID] or plain[_ANONYMOUS_ID]) and plain[_EVENT_KEY])
-
-
-def has_own_id(plain: tuple[Any, ...]) -> bool:
-    """Whether the caller of a plain Track chose its id."""
-    return bool(plain[_EVENT_ID])
 
 
 def plain_track(plain: tuple[Any, ...], received_ms: int, datafile: str, request_bytes: int, ids: Ids) -> Track:

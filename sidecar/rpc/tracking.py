@@ -16,7 +16,16 @@ from sidecar.rpc import answers, wire
 from sidecar.rpc.calls import CALLS, TRACK, CallKind, check
 from sidecar.rpc.methods import Call, Later, Method, Unary, UnaryHandler
 from sidecar.rpc.outcomes import tracked
-from sidecar.rpc.plain import MakesReader, has_own_id, is_whole_track, never, plain_track, track_reader
+from sidecar.rpc.plain import (
+    ANONYMOUS_ID,
+    EVENT_ID,
+    EVENT_KEY,
+    USER_ID,
+    MakesReader,
+    never,
+    plain_track,
+    track_reader,
+)
 from sidecar.rpc.records import Stamp, event_of
 from sidecar.rpc.requests import Violations, parse
 from sidecar.tracker import Accepted, Accepting, Project, Tracker
@@ -51,11 +60,12 @@ class TrackingHandlers:
     def track(self, request: bytes, call: Call) -> bytes | Awaitable[bytes]:
         """`Track`: as its sisters, but most are plain."""
         plain = self._read_track(request) if len(request) <= limits.PLAIN_BYTES_MAX else None
-        if plain is None or not is_whole_track(plain):
+        # Whole is what has a user and an event key.
+        if plain is None or not ((plain[USER_ID] or plain[ANONYMOUS_ID]) and plain[EVENT_KEY]):
             return self._accept(TRACK, _TRACK_HEAD, _TRACK_MAPS, request)
         project = self._tracker.project(plain[-1])
         event = plain_track(plain, self._clock.now_ms(), project.name, len(request), self._ids)
-        return self._write(_TRACK_HEAD, request, event, project, id_chosen=has_own_id(plain))
+        return self._write(_TRACK_HEAD, request, event, project, id_chosen=plain[EVENT_ID] != "")
 
     def _handler(self, kind: CallKind) -> UnaryHandler:
         head, maps = kind.head, kind.maps
@@ -85,12 +95,9 @@ class TrackingHandlers:
         body = answers.stored_record(head, request, origin.event_id, origin.received_ms, project.name)
         accepting = self._tracker.accept(event, body, project, id_chosen=id_chosen)
         if isinstance(accepting, Accepted):
-            return _reply(event, accepting)
+            return tracked(origin.event_id, accepting.outcomes, exposure_seen=accepting.exposure_seen)
         return Later(accepting.written, partial(self._written, accepting))
 
     def _written(self, accepting: Accepting, entries: Entries) -> bytes:
-        return _reply(accepting.event, self._tracker.accepted(accepting, entries))
-
-
-def _reply(event: Event, accepted: Accepted) -> bytes:
-    return tracked(event.origin.event_id, accepted.outcomes, exposure_seen=accepted.exposure_seen)
+        accepted = self._tracker.accepted(accepting, entries)
+        return tracked(accepting.event.origin.event_id, accepted.outcomes, exposure_seen=accepted.exposure_seen)

@@ -151,7 +151,6 @@ def test_of_any_bytes_the_reader_gives_what_parsing_does_or_nothing(
         (decide, a_decide(decision_id="d" * (limits.EVENT_ID_CHARACTERS_MAX + 1))),
         (decide, a_decide(flag_keys=["f"] * (limits.FLAG_KEYS_MAX + 1))),
         (decide, a_decide(attributes={str(at): value_pb2.Value() for at in range(limits.ATTRIBUTES_MAX + 1)})),
-        (decide, a_decide(user_id="u" * (limits.PLAIN_BYTES_MAX + 1))),
         (track, a_track(revenue=event_pb2.Money(amount="1", currency="USD"))),
         (track, a_track(timestamp=Timestamp(seconds=2**40))),
         (track, a_track(timestamp=Timestamp(nanos=-1))),

@@ -1,4 +1,4 @@
-"""`tools/setup.sh`: which interpreter it takes, and that it goes on without cargo or a C compiler unless told not to."""
+"""`tools/setup.sh`: which interpreter it takes, and how it goes on without cargo or a C compiler."""
 
 from __future__ import annotations
 
