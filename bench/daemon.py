@@ -31,7 +31,7 @@ class Configured:
     """What differs between the rows: the datafile, the destination's URL, how durable a write is, the wire.
 
     `destination` is a whole destination of another kind, in place of Optimizely at `endpoint`. `listen` is an address
-    of `grpc_listen`.
+    of `grpc_listen`, `listen_also` are more.
     """
 
     datafile: Path = DATAFILE
@@ -39,6 +39,7 @@ class Configured:
     durability: str = "process"
     transport: str = "auto"
     listen: str = "127.0.0.1:0"
+    listen_also: tuple[str, ...] = ()
     destination: Mapping[str, object] | None = None
 
 
@@ -131,7 +132,7 @@ def running(configured: Configured, cores: Cores, directory: Path) -> Iterator[D
         "datafiles": {"default": {"path": str(configured.datafile)}},
         "destinations": [configured.destination or optimizely],
         "outbox": {"durability": configured.durability},
-        "grpc_listen": [configured.listen],
+        "grpc_listen": [configured.listen, *configured.listen_also],
         "transport": configured.transport,
         "http_listen": "127.0.0.1:0",
         "data_dir": str(directory / DATA_DIR),

@@ -10,7 +10,7 @@ import structlog
 
 from sidecar.app.configured import DatafileSettings, destinations_of
 from sidecar.app.settings import Settings, TransportName
-from sidecar.datafiles import NamedSource
+from sidecar.datafiles import NamedSource, Slices
 from sidecar.destinations.catalog import TYPES
 from sidecar.destinations.http import HttpClient
 from sidecar.destinations.ruled import RuledDestination
@@ -69,11 +69,11 @@ def named_source(one: DatafileSettings, watches: Watches | None) -> NamedSource:
     """The source of one datafile."""
     section = one.source
     if isinstance(section, OptimizelySourceSection):
-        source: Source = optimizely_source(section, jitter=random.random)
+        source: Source = optimizely_source(section, jitter=random.random, gently=Slices)
         return NamedSource(name=one.name, source=source, sdk_key=section.sdk_key)
     if isinstance(section, HttpSourceSection):
-        return NamedSource(name=one.name, source=HttpSource(section, jitter=random.random))
-    return NamedSource(name=one.name, source=FileSource(section, watches=watches))
+        return NamedSource(name=one.name, source=HttpSource(section, jitter=random.random, gently=Slices))
+    return NamedSource(name=one.name, source=FileSource(section, watches=watches, gently=Slices))
 
 
 def transport_of(settings: Settings, telemetry: Telemetry) -> Callable[[MethodTable], Transport]:

@@ -6,8 +6,9 @@ source is made of, how a datafile is parsed or what a reply looks like: sources,
 Rules: docs/architecture.md "Datafile"; choices: docs/decisions/0020-datafile-reload.md.
 """
 
+from sidecar.datafiles.build import Slices
 from sidecar.datafiles.current import Datafiles
 from sidecar.datafiles.last_good import LastGood
 from sidecar.datafiles.snapshot import DatafileStats, DatafileStatus, NamedSource, Snapshot
 
-__all__ = ["DatafileStats", "DatafileStatus", "Datafiles", "LastGood", "NamedSource", "Snapshot"]
+__all__ = ["DatafileStats", "DatafileStatus", "Datafiles", "LastGood", "NamedSource", "Slices", "Snapshot"]

@@ -1,7 +1,8 @@
-"""Body in, snapshot out; runs in the worker thread, which shares the interpreter lock with the event loop.
+"""Body in, snapshot out; runs in the worker thread, which shares interpreter lock and core with the event loop.
 
-Two things here are for the loop's sake: the garbage collector is kept out of a large compile, and a replaced
-snapshot is taken apart piece by piece. Figures: docs/decisions/0020-datafile-reload.md.
+Three things here are for the loop's sake: no step takes long but the scan of the body, the garbage collector is
+kept out of a large compile, and a replaced snapshot is taken apart piece by piece. Figures:
+docs/decisions/0020-datafile-reload.md.
 """
 
 from __future__ import annotations
@@ -12,7 +13,6 @@ import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from hashlib import sha256
 from typing import Final
 
 from sidecar.datafiles.snapshot import Snapshot
@@ -21,11 +21,15 @@ from sidecar.errors import DatafileRejected
 from sidecar.events.model import ProjectFacts
 from sidecar.limits import MIB
 from sidecar.ports import DecisionCodec, EncodedFacts
-from sidecar.values import Pause, no_pause
+from sidecar.values import Pause, content_hash, in_pieces, no_pause
 
 SLICE_S: Final = 0.0005
 RESTS_PER_WORK: Final = 3
 """A reload takes a quarter of a core, and four times as long: seconds, for the largest datafiles."""
+REST_S_MAX: Final = 0.1
+"""No rest is longer: what took longer than a third of this was kept from the core, and has rested by that."""
+PIECES_FREED: Final = 8
+"""Pieces of a replaced snapshot that are freed at a time: a tenth of a millisecond, for the largest."""
 COLLECTOR_BYTES_MIN: Final = 1 * MIB
 """Bodies from this size on are compiled with the collector off and frozen out of its sight afterwards."""
 
@@ -38,8 +42,11 @@ class Compiler:
     codec: DecisionCodec
     encode_facts: Callable[[ProjectFacts], EncodedFacts]
 
-    def snapshot(self, name: str, body: bytes, now_ms: int, pause: Pause = no_pause) -> Snapshot:
-        """Compile, render and pack a body. Raises `DatafileRejected` for anything that is wrong with it."""
+    def snapshot(self, name: str, body: bytes, now_ms: int, pause: Pause = no_pause, hashed: str = "") -> Snapshot:
+        """Compile, render and pack a body; `hashed` is its `content_hash`, where that is known.
+
+        Raises `DatafileRejected` for anything that is wrong with it.
+        """
         with _collector_kept_out(len(body)):
             try:
                 compiled = self.load(body, pause)
@@ -60,16 +67,11 @@ class Compiler:
             facts=self.encode_facts(project),
             project=project,
             revision=compiled.revision,
-            content_hash=content_hash(body),
+            content_hash=hashed or content_hash(body, pause),
             loaded_ms=now_ms,
             body_bytes=len(body),
-            compressed=zlib.compress(body, 1),
+            compressed=_packed(body, pause),
         )
-
-
-def content_hash(body: bytes) -> str:
-    """SHA-256 of a body in hex: what "the same datafile" means here, whatever its revision says."""
-    return sha256(body).hexdigest()
 
 
 def project_facts(compiled: CompiledDatafile) -> ProjectFacts:
@@ -95,14 +97,19 @@ class Slices:
     """
 
     def __init__(self) -> None:
-        self._began_s = time.perf_counter()
+        self._ends_s = 0.0
+        """When the slice is over; 0 = none has begun: before the first call it may wait for the worker."""
 
     def __call__(self) -> None:
         """Rest, if a slice is over."""
-        worked_s = time.perf_counter() - self._began_s
-        if worked_s >= SLICE_S:
-            time.sleep(worked_s * RESTS_PER_WORK)
-            self._began_s = time.perf_counter()
+        now_s = time.perf_counter()
+        if now_s < self._ends_s:
+            return
+        if self._ends_s:
+            worked_s = SLICE_S + now_s - self._ends_s
+            time.sleep(min(worked_s * RESTS_PER_WORK, REST_S_MAX))
+            now_s = time.perf_counter()
+        self._ends_s = now_s + SLICE_S
 
 
 def take_apart(retired: list[Snapshot], pause: Pause = no_pause) -> None:
@@ -111,20 +118,32 @@ def take_apart(retired: list[Snapshot], pause: Pause = no_pause) -> None:
     Why: freeing a large tree in one go is one step for the interpreter, which holds its lock, and thereby the
     event loop, for as long as it takes. A snapshot that a call still reads is freed by that call.
     """
-    pieces: list[object] = []
     while retired:
-        pieces.extend(_pieces(retired.pop()))
-    while pieces:
-        pieces.pop()
-        pause()
+        for pieces in _pieces(retired.pop(), pause):
+            while pieces:
+                del pieces[-PIECES_FREED:]
+                pause()
 
 
-def _pieces(snapshot: Snapshot) -> Iterator[object]:
+def _pieces(snapshot: Snapshot, pause: Pause) -> list[list[object]]:
     """What a snapshot is made of, so that each piece is small once the snapshot itself is gone."""
-    # Why a list: it is taken in one step; a call that still reads the snapshot may add a decision to it.
-    yield from list(snapshot.rendered.items())
-    yield from snapshot.compiled.flags.values()
-    yield from snapshot.compiled.experiments.values()
+    compiled, source = snapshot.compiled, snapshot.compiled.source
+    tables: list[list[object]] = []
+    # Why a list of each: it is taken in one step; a call that still reads the snapshot may add a decision to it.
+    tables.append(list(snapshot.rendered.items()))
+    for table in (compiled.flags, compiled.experiments, compiled.deliveries):
+        pause()
+        tables.append(list(table.values()))
+    for entities in (source.flags, source.experiments, source.rollouts, source.audiences):
+        pause()
+        tables.append(list(entities.values()))
+    return tables
+
+
+def _packed(body: bytes, pause: Pause) -> bytes:
+    packing = zlib.compressobj(1)
+    packed = [packing.compress(piece) for piece in in_pieces(body, pause)]
+    return b"".join([*packed, packing.flush()])
 
 
 @contextmanager

@@ -18,13 +18,13 @@ from typing import Final, ParamSpec, TypeVar
 
 import structlog
 
-from sidecar.datafiles.build import Compiler, Slices, content_hash, take_apart
+from sidecar.datafiles.build import Compiler, Slices, take_apart
 from sidecar.datafiles.last_good import LastGood
 from sidecar.datafiles.reloads import Reloads
 from sidecar.datafiles.snapshot import DatafileStats, DatafileStatus, NamedSource, Snapshot
 from sidecar.errors import DatafileRejected, SourceUnavailable
 from sidecar.ports import Clock, Fetched
-from sidecar.values import Pause, no_pause, shortened
+from sidecar.values import Pause, content_hash, no_pause, shortened
 
 FIRST_READ_S: Final = 2.0
 """How long the first read may take before a copy on disk, if there is one, is served in the meantime."""
@@ -175,7 +175,7 @@ class Entry:
 
     async def _take(self, fetched: Fetched) -> None:
         """Apply a body, unless it is the one that is served or the one that was rejected last."""
-        fetched_hash = await self._in_worker(content_hash, fetched.body)
+        fetched_hash = await self._in_worker(content_hash, fetched.body, self._pause())
         if self.snapshot is not None and fetched_hash == self.snapshot.content_hash:
             self._source.applied(fetched)
             self._unchanged()
@@ -186,7 +186,7 @@ class Entry:
         started_s = self._clock.monotonic_s()
         try:
             snapshot = await self._in_worker(
-                self._compiler.snapshot, self.name, fetched.body, self._clock.now_ms(), self._pause()
+                self._compiler.snapshot, self.name, fetched.body, self._clock.now_ms(), self._pause(), fetched_hash
             )
         except DatafileRejected as error:
             self._rejection, self._rejected_hash = error, fetched_hash
@@ -289,7 +289,7 @@ class Entry:
         if self._last_good is None:
             return
         try:
-            await self._in_worker(self._last_good.keep, self.name, self._origin, body)
+            await self._in_worker(self._last_good.keep, self.name, self._origin, body, self._pause())
         except OSError as error:
             self.stats.copies_failed += 1
             self._log.warning("datafile_copy_failed", error=str(error))

@@ -12,6 +12,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from sidecar.limits import DATAFILE_BYTES_MAX
+from sidecar.values import Pause, in_pieces, no_pause
 
 
 class LastGood:
@@ -35,7 +36,7 @@ class LastGood:
         """The copy of a name. Raises `OSError` when it cannot be read."""
         return self._paths(name)[0].read_bytes()
 
-    def keep(self, name: str, origin: str, body: bytes) -> None:
+    def keep(self, name: str, origin: str, body: bytes, pause: Pause = no_pause) -> None:
         """Replace the copy of a name; durable on return, whole or not at all. Raises `OSError`."""
         path, origin_path = self._paths(name)
         self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -46,9 +47,9 @@ class LastGood:
             # one with the wrong origin.
             origin_path.unlink(missing_ok=True)
             self._sync()
-        _replace(path, body)
+        _replace(path, body, pause)
         if not same_origin:
-            _replace(origin_path, digest.encode())
+            _replace(origin_path, digest.encode(), pause)
         self._sync()
 
     def _paths(self, name: str) -> tuple[Path, Path]:
@@ -68,11 +69,11 @@ def _digest(origin: str) -> str:
     return sha256(origin.encode()).hexdigest()
 
 
-def _replace(path: Path, body: bytes) -> None:
+def _replace(path: Path, body: bytes, pause: Pause) -> None:
     fresh = path.with_name(path.name + ".new")
     descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
     with open(descriptor, "wb") as file:  # noqa: PTH123 - a descriptor, not a path
-        file.write(body)
+        file.writelines(in_pieces(body, pause))
         file.flush()
         os.fsync(descriptor)
     fresh.replace(path)

@@ -1,13 +1,13 @@
 """From a datafile's bytes to its entities, each still as bytes.
 
-Accepted or rejected as a whole here, and nowhere else. One scan finds where the entities are, then each is
-looked at alone, so that a thread that parses never holds the interpreter for long. Rules: docs/semantics.md
-F1 to F5.
+Accepted or rejected as a whole here, and nowhere else. A scan of each section finds where its entities are, then
+each is looked at alone, so that a thread that parses never holds the interpreter for long. Rules:
+docs/semantics.md F1 to F5.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Final, Literal
 
 import msgspec
@@ -15,13 +15,16 @@ from msgspec import Raw, Struct, field
 
 from sidecar.decision.datafile import Datafile, Entity, Warnings
 from sidecar.decision.entities import EVENT, GROUP, IDENTITY, JSON_ERRORS, EntityBroken, broken
+from sidecar.decision.sections import members
 from sidecar.errors import DatafileRejected
-from sidecar.limits import DATAFILE_BYTES_MAX
+from sidecar.limits import DATAFILE_BYTES_MAX, MIB
 from sidecar.values import Pause, no_pause
 
 VERSIONS: Final = ("2", "3", "4")
 _BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 _SHOWN_CHARACTERS_MAX: Final = 100
+SECTIONS_BYTES_MIN: Final = 1 * MIB
+"""A smaller body is scanned in one step: a millisecond."""
 
 _Text = str | int | float | None
 _List = list[Raw] | None
@@ -51,25 +54,28 @@ class _Header(Struct, frozen=True, gc=False, rename="camel"):
 
 
 _HEADER: Final = msgspec.json.Decoder(_Header)
+_SECTION: Final = msgspec.json.Decoder(_List)
+_SECTIONS: Final[Mapping[str, str]] = {
+    one.encode_name: one.name for one in msgspec.structs.fields(_Header) if one.type == _List
+}
+"""The fields of the header that are lists, by their JSON names."""
 
 
 def parse(body: bytes, pause: Pause = no_pause) -> Datafile:
-    """Read a datafile's shape and index its entities; `pause` is called between the large lists.
+    """Read a datafile's shape and index its entities; `pause` is called after the scan and after each entity.
 
     Raises DatafileRejected when it is too large, no JSON, of the wrong shape at the top, of an unknown
     version or without a revision. Everything below the top is read leniently and warned of. Source:
     docs/semantics.md F1 to F5.
     """
     body = body.removeprefix(_BYTE_ORDER_MARK)
-    header = _read_header(body)
+    header = _read_header(body, pause)
     pause()
     warnings = Warnings()
-    audiences = indexed("audiences", header.audiences, "id", warnings)
-    audiences.update(indexed("typedAudiences", header.typed_audiences, "id", warnings))
-    pause()
-    experiments = indexed("experiments", header.experiments, "id", warnings)
-    experiments.update(_grouped(header.groups, warnings))
-    pause()
+    audiences = indexed("audiences", header.audiences, "id", warnings, pause)
+    audiences.update(indexed("typedAudiences", header.typed_audiences, "id", warnings, pause))
+    experiments = indexed("experiments", header.experiments, "id", warnings, pause)
+    experiments.update(_grouped(header.groups, warnings, pause))
     return Datafile(
         body=body,
         revision=_text(header.revision),
@@ -81,24 +87,26 @@ def parse(body: bytes, pause: Pause = no_pause) -> Datafile:
         anonymize_ip=bool(header.anonymize_ip),
         bot_filtering=header.bot_filtering,
         send_flag_decisions=bool(header.send_flag_decisions),
-        flags=indexed("featureFlags", header.feature_flags, "key", warnings),
+        flags=indexed("featureFlags", header.feature_flags, "key", warnings, pause),
         experiments=experiments,
-        rollouts=indexed("rollouts", header.rollouts, "id", warnings),
+        rollouts=indexed("rollouts", header.rollouts, "id", warnings, pause),
         audiences=audiences,
         holdouts=listed("holdouts", header.holdouts),
         local_holdouts=listed("localHoldouts", header.local_holdouts),
-        attribute_ids=_ids_by_key("attributes", header.attributes, warnings),
-        event_ids=_ids_by_key("events", header.events, warnings),
-        event_experiments=_event_experiments(header.events),
+        attribute_ids=_ids_by_key("attributes", header.attributes, warnings, pause),
+        event_ids=_ids_by_key("events", header.events, warnings, pause),
+        event_experiments=_event_experiments(header.events, pause),
         warnings=warnings.all(),
     )
 
 
-def _read_header(body: bytes) -> _Header:
+def _read_header(body: bytes, pause: Pause) -> _Header:
     if len(body) > DATAFILE_BYTES_MAX:
         raise DatafileRejected("", f"{len(body)} bytes", f"at most {DATAFILE_BYTES_MAX}")
     try:
-        header = _HEADER.decode(body)
+        header = _by_section(body, pause) if len(body) >= SECTIONS_BYTES_MIN else None
+        if header is None:
+            header = _HEADER.decode(body)
     except JSON_ERRORS as error:
         fault = broken(error)
         wanted = fault.wanted if fault.path else "a JSON object"
@@ -108,6 +116,27 @@ def _read_header(body: bytes) -> _Header:
     if header.revision is None:
         raise DatafileRejected("revision", "absent", "a string")
     return header
+
+
+def _by_section(body: bytes, pause: Pause) -> _Header | None:
+    """The same header in steps: its lists one after another, then the little that is left; None leaves it to one step.
+
+    Why: the scan of ten megabytes is more than ten milliseconds, for which the interpreter does nothing else.
+    """
+    found = members(body, pause)
+    if found is None:
+        return None
+    lists: dict[str, _List] = {}
+    for json_name, name in _SECTIONS.items():
+        view = found.pop(json_name, None)
+        if view is not None:
+            try:
+                lists[name] = _SECTION.decode(view)
+            except JSON_ERRORS:
+                return None
+            pause()
+    rest = b",".join(msgspec.json.encode(key) + b":" + bytes(view) for key, view in found.items())
+    return msgspec.structs.replace(_HEADER.decode(b"{%b}" % rest), **lists)
 
 
 def _shown(value: _Text) -> str:
@@ -129,6 +158,7 @@ def indexed(
     raws: Iterable[Raw] | None,
     by: Literal["id", "key"],
     warnings: Warnings,
+    pause: Pause = no_pause,
     *,
     strict: bool = False,
 ) -> dict[str, Entity]:
@@ -139,6 +169,7 @@ def indexed(
     """
     entities: dict[str, Entity] = {}
     for entity in listed(section, raws):
+        pause()
         try:
             identity = IDENTITY.read(entity.raw)
         except EntityBroken as error:
@@ -159,7 +190,7 @@ def indexed(
     return entities
 
 
-def _grouped(raws: Iterable[Raw] | None, warnings: Warnings) -> dict[str, Entity]:
+def _grouped(raws: Iterable[Raw] | None, warnings: Warnings, pause: Pause) -> dict[str, Entity]:
     experiments: dict[str, Entity] = {}
     for place in indexed("groups", raws, "id", warnings).values():
         try:
@@ -170,16 +201,21 @@ def _grouped(raws: Iterable[Raw] | None, warnings: Warnings) -> dict[str, Entity
             continue
         # Its experiments are dropped from what each of them keeps; their own raws stay.
         shared = msgspec.structs.replace(group, experiments=[])
-        for id_, entity in indexed(f"{place.path}.experiments", group.experiments, "id", warnings).items():
+        own = indexed(f"{place.path}.experiments", group.experiments, "id", warnings, pause)
+        for id_, entity in own.items():
             experiments[id_] = msgspec.structs.replace(entity, group=shared)
     return experiments
 
 
-def _ids_by_key(section: str, raws: Iterable[Raw] | None, warnings: Warnings) -> dict[str, str]:
-    return {key: IDENTITY.read(entity.raw).id for key, entity in indexed(section, raws, "key", warnings).items()}
+def _ids_by_key(section: str, raws: Iterable[Raw] | None, warnings: Warnings, pause: Pause) -> dict[str, str]:
+    ids: dict[str, str] = {}
+    for key, entity in indexed(section, raws, "key", warnings, pause).items():
+        ids[key] = IDENTITY.read(entity.raw).id
+        pause()
+    return ids
 
 
-def _event_experiments(raws: Iterable[Raw] | None) -> dict[str, tuple[str, ...]]:
+def _event_experiments(raws: Iterable[Raw] | None, pause: Pause) -> dict[str, tuple[str, ...]]:
     """The ids of the experiments that each event measures, by the event's key; one that cannot be read measures none.
 
     Without warnings: `_ids_by_key` has given those of the list, and nothing is decided by what an event measures.
@@ -188,6 +224,7 @@ def _event_experiments(raws: Iterable[Raw] | None) -> dict[str, tuple[str, ...]]
     # Why: an experiment is measured by many events; each id is kept once.
     ids: dict[str, str] = {}
     for raw in raws or ():
+        pause()
         try:
             event = EVENT.read(raw)
         except EntityBroken:

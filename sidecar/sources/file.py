@@ -13,15 +13,16 @@ import errno
 import os
 import re
 import stat
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from hashlib import sha256
+from io import BytesIO
 from pathlib import Path
 from typing import Final, Protocol, TypeAlias
 
 from sidecar.errors import SourceUnavailable
 from sidecar.limits import DATAFILE_BYTES_MAX
 from sidecar.ports import Fetched
+from sidecar.values import PIECE_BYTES, Pause, content_hash, no_pause
 
 POLL_INTERVAL_MIN_S: Final = 0.05
 SETTLE_S: Final = 0.05
@@ -85,10 +86,14 @@ class Poke(Protocol):
 class FileSource:
     """One file as a `ports.Source`; version = SHA-256 of the content."""
 
-    def __init__(self, section: FileSourceSection, *, watches: Watches | None) -> None:
+    def __init__(
+        self, section: FileSourceSection, *, watches: Watches | None, gently: Callable[[], Pause] = lambda: no_pause
+    ) -> None:
+        """`gently` makes the pause of a read once a body was applied, since decisions are made beside it."""
         self._path = Path(os.path.abspath(section.path))  # noqa: PTH100 - resolve() would follow links: they are watched
         self._poll_interval_s = section.poll_interval_s
         self._watches = watches
+        self._gently = gently
         self._applied = ""
         self._changed = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -134,8 +139,9 @@ class FileSource:
             for _ in range(READS_MAX):
                 if self._watches.follow(self._poke, watch_points(self._path)):
                     break
-        body = read_file(self._path)
-        return Fetched(body=body, version=sha256(body).hexdigest())
+        pause = self._gently() if self._applied else no_pause
+        body = read_file(self._path, pause)
+        return Fetched(body=body, version=content_hash(body, pause))
 
     def _poke(self) -> None:
         """Called by the watching thread; any number of calls before the loop's next turn are one."""
@@ -182,15 +188,15 @@ def watch_points(path: Path) -> WatchPoints:
     return points
 
 
-def read_file(path: Path) -> bytes:
-    """The whole content of a regular file, taken while the file did not change.
+def read_file(path: Path, pause: Pause = no_pause) -> bytes:
+    """The whole content of a regular file, taken while the file did not change; `pause` is called between its pieces.
 
     Raises `SourceUnavailable` when it is missing, unreadable, no regular file, empty, larger than
     `limits.DATAFILE_BYTES_MAX` (found before reading) or changing all the time.
     """
     for _ in range(READS_MAX):
         try:
-            body = _read_still(path)
+            body = _read_still(path, pause)
         except OSError as error:
             raise _unavailable(path, _reason(path, error)) from error
         if body is not None:
@@ -198,7 +204,7 @@ def read_file(path: Path) -> bytes:
     raise _unavailable(path, f"it changed during each of {READS_MAX} reads")
 
 
-def _read_still(path: Path) -> bytes | None:
+def _read_still(path: Path, pause: Pause) -> bytes | None:
     """One attempt; None when the file changed meanwhile."""
     # Why not blocking: opening a FIFO would wait for its writer.
     descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
@@ -209,7 +215,7 @@ def _read_still(path: Path) -> bytes | None:
             raise _unavailable(path, kind)
         if before.st_size > DATAFILE_BYTES_MAX:
             raise _unavailable(path, f"it has {before.st_size} bytes")
-        body = os.read(descriptor, before.st_size + 1)
+        body = _read_pieces(descriptor, before.st_size, pause)
         after = os.fstat(descriptor)
     finally:
         os.close(descriptor)
@@ -219,6 +225,19 @@ def _read_still(path: Path) -> bytes | None:
     if not body:
         raise _unavailable(path, "it is empty")
     return body
+
+
+def _read_pieces(descriptor: int, size_bytes: int, pause: Pause) -> bytes:
+    """As much as there is, at most `size_bytes`."""
+    # Why so: it is read to where it stays, and given away as it is; a copy of ten megabytes would be one long step.
+    buffer = BytesIO(bytes(size_bytes))
+    length = 0
+    with buffer.getbuffer() as whole:
+        while piece := os.readv(descriptor, [whole[length : length + PIECE_BYTES]]):
+            length += piece
+            pause()
+    buffer.truncate(length)
+    return buffer.getvalue()
 
 
 def _reason(path: Path, error: OSError) -> str:

@@ -11,7 +11,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from hashlib import sha256
 from typing import TYPE_CHECKING, Final, NamedTuple
 from urllib.parse import urlsplit
 
@@ -19,6 +18,7 @@ from sidecar.config import Secret
 from sidecar.errors import SourceUnavailable
 from sidecar.ports import Fetched
 from sidecar.retry import delay_s
+from sidecar.values import Pause, content_hash, no_pause
 
 if TYPE_CHECKING:
     from sidecar.sources.transfer import Transfer
@@ -98,13 +98,14 @@ class HttpSource:
         jitter: Callable[[], float],
         location: str | None = None,
         words: Mapping[int, str] = _STATUS_WORDS,
+        gently: Callable[[], Pause] = lambda: no_pause,
     ) -> None:
         """Nothing is opened before the first `read`.
 
         `jitter` gives numbers from 0 to 1; `location` stands for the URL where it is shown, `words` explain
-        statuses.
+        statuses; `gently` makes the pause of a read once a body was applied, since decisions are made beside it.
         """
-        self._section, self._jitter, self._words = section, jitter, words
+        self._section, self._jitter, self._words, self._gently = section, jitter, words, gently
         self._location = location or shown(section.url)
         self._applied = _Validators()
         self._offered = _Validators()
@@ -128,7 +129,8 @@ class HttpSource:
             raise self._unavailable(f"got status {response.status}{because}, wanted 200 or 304")
         if not response.body:
             raise self._unavailable("got status 200 with an empty body, wanted a datafile")
-        version = await asyncio.to_thread(lambda: sha256(response.body).hexdigest())
+        pause = self._gently() if self._applied.version else no_pause
+        version = await asyncio.to_thread(content_hash, response.body, pause)
         offered = _Validators(version, response.etag, response.last_modified)
         if version == self._applied.version:
             self._applied = offered

@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 from sidecar.config import Secret
 from sidecar.sources.http import HttpSource, HttpSourceSection, check_pace, shown
-from sidecar.values import shortened
+from sidecar.values import Pause, no_pause, shortened
 
 PUBLIC_URL: Final = "https://cdn.optimizely.com/datafiles/{sdk_key}.json"
 SECURE_URL: Final = "https://config.optimizely.com/datafiles/auth/{sdk_key}.json"
@@ -73,11 +73,17 @@ class OptimizelySourceSection:
         )
 
 
-def optimizely_source(section: OptimizelySourceSection, *, jitter: Callable[[], float]) -> HttpSource:
-    """The source of an SDK key; `jitter` gives numbers from 0 to 1."""
+def optimizely_source(
+    section: OptimizelySourceSection,
+    *,
+    jitter: Callable[[], float],
+    gently: Callable[[], Pause] = lambda: no_pause,
+) -> HttpSource:
+    """The source of an SDK key; `jitter` gives numbers from 0 to 1, `gently` is as in `HttpSource`."""
     return HttpSource(
         section.http(),
         jitter=jitter,
         location=shown(section.template).replace("{sdk_key}", shortened(section.sdk_key)),
         words=_STATUS_WORDS,
+        gently=gently,
     )

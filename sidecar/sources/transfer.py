@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from io import BytesIO
 from typing import Final, NamedTuple
 from urllib.request import getproxies, proxy_bypass
 
@@ -98,12 +99,13 @@ class Transfer:
 
     async def _body(self, response: aiohttp.ClientResponse) -> bytes:
         """The unpacked body, bounded while it is read: a small packed body can hold a very large one."""
-        body = bytearray()
+        # Why not a bytearray: it would be copied to bytes, ten megabytes in one step of the loop.
+        body = BytesIO()
         async for chunk in response.content.iter_chunked(CHUNK_BYTES):
-            body += chunk
-            if len(body) > DATAFILE_BYTES_MAX:
+            body.write(chunk)
+            if body.tell() > DATAFILE_BYTES_MAX:
                 raise self._unavailable(f"got more than {DATAFILE_BYTES_MAX} bytes, wanted at most that many")
-        return bytes(body)
+        return body.getvalue()
 
     def _open(self) -> aiohttp.ClientSession:
         if self._session is None:

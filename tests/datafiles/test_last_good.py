@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from sidecar.datafiles import LastGood
+from sidecar.values import PIECE_BYTES
 
 
 def files_of(directory: Path) -> set[str]:
@@ -92,3 +93,12 @@ def test_a_copy_and_its_directory_are_for_us_alone(tmp_path: Path) -> None:
     LastGood(tmp_path / "datafiles").keep("web", "origin", b"body")
     assert (tmp_path / "datafiles").stat().st_mode & 0o777 == 0o700
     assert (tmp_path / "datafiles" / "web.json").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_large_copy_is_written_in_pieces(tmp_path: Path) -> None:
+    body, pauses = b"x" * (2 * PIECE_BYTES + 1), list[int]()
+    last_good = LastGood(tmp_path)
+    last_good.keep("web", "origin", b"")
+    last_good.keep("web", "origin", body, lambda: pauses.append(1))
+    assert last_good.read("web") == body
+    assert len(pauses) == 3

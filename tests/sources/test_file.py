@@ -19,6 +19,7 @@ from sidecar.errors import SourceUnavailable
 from sidecar.limits import DATAFILE_BYTES_MAX
 from sidecar.sources.file import FileSource, FileSourceSection, watch_points
 from sidecar.sources.watching import DirectoryWatches
+from sidecar.values import PIECE_BYTES
 
 HOUR_S = 3600.0
 EVENT_S = 5.0
@@ -411,3 +412,18 @@ def test_every_link_on_the_way_is_watched(tmp_path: Path) -> None:
         str(real / "mount"): frozenset({"datafile.json", "..data"}),
         str(real / "mount" / "..2026_1"): frozenset({"datafile.json"}),
     }
+
+
+async def test_a_file_is_read_in_pieces_with_pauses_once_it_was_applied(tmp_path: Path) -> None:
+    path = tmp_path / "datafile.json"
+    path.write_bytes(b"a" * (3 * PIECE_BYTES + 1))
+    pauses: list[int] = []
+    section = FileSourceSection(path=path, poll_interval_s=HOUR_S)
+    source = FileSource(section, watches=None, gently=lambda: lambda: pauses.append(1))
+    assert await apply(source) == path.read_bytes()
+    assert not pauses
+    path.write_bytes(b"b" * (3 * PIECE_BYTES + 1))
+    assert await apply(source) == path.read_bytes()
+    # Four pieces, each read and hashed.
+    assert len(pauses) == 8
+    await source.close()
