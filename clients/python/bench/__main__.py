@@ -1,8 +1,10 @@
 """What a Decide costs its caller: `SIDECAR_ADDRESS=… python -m clients.python.bench`, a line of JSON for each mode.
 
-Blocking and asyncio, one call after another and 64 in flight, over each transport; beside them optimizely-sdk, which
-decides in process and hands its impression to a processor that drops it. The same user, flag and datafile for all. The
-modes take turns; each line is the median of its rounds. CPU is this process's own, user and system.
+Blocking and asyncio, one call after another and 64 in flight, over each transport, and one after another over a Unix
+socket where `SIDECAR_UNIX_ADDRESS` names one; beside them optimizely-sdk, which decides in process: with its events
+dropped, and, to the collector that `BENCH_COLLECTOR` names, with its events sent. The same user, flag and datafile for
+all. The modes take turns; each line is the median of its rounds. CPU is this process's own, user and system, of all its
+threads.
 """
 
 from __future__ import annotations
@@ -17,7 +19,6 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from pathlib import Path
 from statistics import median
 from typing import Any, Final
 
@@ -25,7 +26,6 @@ import sidecar_client
 from sidecar_client import aio
 from sidecar_client.settings import TransportName
 
-DATAFILE: Final = Path(__file__).parents[3] / "tests" / "vectors" / "datafile_20_flags.json"
 USER, FLAG = "user-1", "flag_0"
 ATTRIBUTES: Final[Any] = {"country": "us", "age": 42}
 IN_FLIGHT: Final = 64
@@ -70,13 +70,15 @@ def main() -> None:
     told = os.environ.get("BENCH_CALLS", "20000")
     parser.add_argument("--calls", type=int, default=int(told), help="of each mode, all rounds together")
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--modes", default="", help="of these alone, as `one after another,sdk`")
+    parser.add_argument("--modes", default="", help="of these alone, divided by `;`: `one after another;sdk`")
     parser.add_argument("--transports", default=",".join(WIRES))
     given = parser.parse_args()
     address = os.environ["SIDECAR_ADDRESS"]
     modes = [mode for wire in WIRES if wire in given.transports.split(",") for mode in _over(address, wire)]
-    modes += [Mode("", "sdk", _sdk())]
-    modes = [mode for mode in modes if not given.modes or mode.name in given.modes.split(",")]
+    if unix := os.environ.get("SIDECAR_UNIX_ADDRESS"):
+        modes.append(Mode("native", "Unix socket, one after another", _alone(unix, "native")))
+    modes += _sdk()
+    modes = [mode for mode in modes if not given.modes or mode.name in given.modes.split(";")]
     calls = max(given.calls // given.rounds, IN_FLIGHT)
     for mode in modes:
         mode.run(max(calls // 4, IN_FLIGHT))
@@ -87,8 +89,8 @@ def main() -> None:
         print(mode.line(calls * given.rounds), flush=True)  # noqa: T201 - what a program is for
 
 
-def _over(address: str, wire: TransportName) -> list[Mode]:
-    """The modes of one transport. Raises ValueError when it is not there."""
+def _alone(address: str, wire: TransportName) -> Callable[[int], None]:
+    """One call after another. Raises ValueError when the transport is not there."""
     client = sidecar_client.connect(address, transport=wire, strict=True, decide_timeout_s=TIMEOUT_S)
     if not client.wait_ready(TIMEOUT_S):
         sys.exit(f"no sidecar at {address} is ready")
@@ -97,6 +99,13 @@ def _over(address: str, wire: TransportName) -> list[Mode]:
     def alone(calls: int) -> None:
         for _ in range(calls):
             user.decide(FLAG)
+
+    return alone
+
+
+def _over(address: str, wire: TransportName) -> list[Mode]:
+    """The modes of one transport. Raises as `_alone`."""
+    alone = _alone(address, wire)
 
     def threads(calls: int) -> None:
         with ThreadPoolExecutor(IN_FLIGHT) as pool:
@@ -124,29 +133,13 @@ async def _asked(address: str, wire: TransportName, calls: int, in_flight: int) 
                 tasks.create_task(alone())
 
 
-def _sdk() -> Callable[[int], object]:
-    from optimizely import logger, optimizely  # noqa: PLC0415 - of no use to the other modes, and slow to load
-    from optimizely.event.event_processor import BaseEventProcessor  # noqa: PLC0415 - as above
-    from optimizely.helpers.sdk_settings import OptimizelySdkSettings  # noqa: PLC0415 - as above
+def _sdk() -> list[Mode]:
+    from clients.python.bench import sdk  # noqa: PLC0415 - of no use to the other modes, and slow to load
 
-    class Dropped(BaseEventProcessor):
-        def process(self, user_event: object) -> None:
-            """Take the event that the SDK made."""
-
-    client = optimizely.Optimizely(
-        datafile=DATAFILE.read_text(),
-        logger=logger.NoOpLogger(),
-        event_processor=Dropped(),
-        settings=OptimizelySdkSettings(odp_disabled=True),
-    )
-    user = client.create_user_context(USER, ATTRIBUTES)
-    assert user is not None, "the SDK has the datafile"
-
-    def decide(calls: int) -> None:
-        for _ in range(calls):
-            user.decide(FLAG)
-
-    return decide
+    asked = (USER, ATTRIBUTES, FLAG)
+    collector = os.environ.get("BENCH_COLLECTOR")
+    sent = [Mode("", "sdk, its events sent", sdk.sending(*asked, collector))] if collector else []
+    return [Mode("", "sdk", sdk.dropping(*asked)), *sent]
 
 
 def _cpu_s() -> float:

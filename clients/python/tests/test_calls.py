@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from google.protobuf.message import DecodeError
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -71,5 +72,9 @@ def test_reply_that_is_no_message_is_a_fault() -> None:
         retry=DECIDE_RETRY,
         decode=decision_pb2.DecideResponse.FromString,
     )
+    with pytest.raises(DecodeError) as undecoded:
+        call.decode(b"\xff")
+    tries = Exchange(call, Counters(), 0.0)
+    assert tries.pause_s(undecoded.value, 0.0, 0.0) is None
     with pytest.raises(SidecarFault, match="MALFORMED_REPLY"):
-        Exchange(call, Counters(), 0.0).answer(b"\xff")
+        tries.failed(undecoded.value)

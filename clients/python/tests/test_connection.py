@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import subprocess
 import sys
@@ -14,7 +15,7 @@ import pytest
 import trustme
 
 from clients.python.tests.scripted import MOUNTS, Listening, ScriptedSidecar
-from sidecar_client import Reason, RuleType, Tls, Unavailable, connect
+from sidecar_client import AccessDenied, Reason, RuleType, Tls, Unavailable, aio, connect
 
 ROOT = Path(__file__).parents[3]
 
@@ -41,16 +42,45 @@ def secured(authority: trustme.CA) -> Iterator[str]:
     server.stop(None).wait()
 
 
-def test_tls_with_a_client_certificate(authority: trustme.CA, secured: str) -> None:
-    own = authority.issue_cert("client.test")
-    tls = Tls(
+@pytest.fixture
+def own(authority: trustme.CA) -> Tls:
+    """The certificate of a client, and the authority that it trusts."""
+    issued = authority.issue_cert("client.test")
+    return Tls(
         ca_pem=authority.cert_pem.bytes(),
-        certificate_pem=own.cert_chain_pems[0].bytes(),
-        key_pem=own.private_key_pem.bytes(),
+        certificate_pem=issued.cert_chain_pems[0].bytes(),
+        key_pem=issued.private_key_pem.bytes(),
         server_name="sidecar.test",
     )
-    with connect(secured, tls=tls, strict=True) as client:
+
+
+def test_tls_with_a_client_certificate(own: Tls, secured: str) -> None:
+    with connect(secured, tls=own, strict=True) as client:
         assert client.user("u1").decide("a", timeout_s=5).variation_key == "on"
+
+
+async def test_tls_with_a_client_certificate_for_asyncio(own: Tls, secured: str) -> None:
+    async with aio.connect(secured, tls=own, strict=True, decide_timeout_s=5) as client:
+        users = [client.user(f"u{number}", {"text": "x" * 50_000}) for number in range(20)]
+        decided = await asyncio.gather(*(user.decide("a") for user in users))
+    assert {decision.variables.string("text") for decision in decided} == {"x" * 50_000}
+
+
+async def test_sidecar_of_another_authority_is_not_trusted_by_asyncio(secured: str) -> None:
+    tls = Tls(ca_pem=trustme.CA().cert_pem.bytes(), server_name="sidecar.test")
+    async with aio.connect(secured, tls=tls, strict=True) as client:
+        with pytest.raises(Unavailable):
+            await client.user("u1").decide("a", timeout_s=1)
+
+
+def test_a_token_of_a_function_that_no_header_holds_is_refused_before_it_is_sent(listening: Listening) -> None:
+    tokens = iter(["secret\n", "secret"])
+    with connect(listening.address, token=lambda: next(tokens), strict=True, decide_timeout_s=5) as client:
+        with pytest.raises(AccessDenied, match=r"token has U\+000A at character 7 of 7, wanted visible ASCII alone"):
+            client.user("u1").decide("a")
+        assert not listening.script.requests
+        assert client.user("u1").decide("a").variation_key == "on"
+    assert listening.script.metadata["authorization"] == "Bearer secret"
 
 
 def test_sidecar_of_another_authority_is_not_trusted(secured: str) -> None:

@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -227,6 +228,45 @@ def test_calls_around_a_graceful_restart_are_answered_or_unavailable(killable: D
         assert [each.result(40) for each in running] == [None] * 4
     assert len(set(accepted)) == len(accepted)
     assert set(failed) <= {"UNAVAILABLE"}
+
+
+def test_no_call_under_way_is_lost_in_a_graceful_restart(killable: Daemon) -> None:
+    from sidecar_client._native import NativeTransport  # noqa: PLC0415 - the codec may be absent
+
+    answered: list[bytes] = []
+    failed: list[WireFailure] = []
+    stop = threading.Event()
+    with closing(NativeTransport(Settings(address=killable.address))) as transport, ThreadPoolExecutor(4) as threads:
+
+        def ask() -> None:
+            while not stop.is_set():
+                try:
+                    # One try: nothing here sends a call again that the sidecar may have begun.
+                    answered.append(transport.unary(DECIDE, b"\x0a\x02u1", timeout_s=10))
+                except WireFailure as failure:
+                    failed.append(failure)
+                    stop.wait(0.01)
+
+        running = [threads.submit(ask) for _ in range(4)]
+        try:
+            for _ in range(3):
+                enough = len(answered) + 200
+                _until(partial(_has, answered, enough))
+                killable.end(signal.SIGTERM)
+                killable.start()
+            _until(lambda: len(failed) > 0)
+        finally:
+            stop.set()
+        assert [each.result(20) for each in running] == [None] * 4
+    # What failed found no sidecar to send it to, or was refused by one that stops, so it had not begun; or it was
+    # answered: there is no datafile yet.
+    told = {failure.message for failure in failed if failure.code != "FAILED_PRECONDITION"}
+    assert told
+    assert {text for text in told if not text.startswith(("no sidecar at ", "the sidecar is stopping"))} == set()
+
+
+def _has(answered: list[bytes], enough: int) -> bool:
+    return len(answered) >= enough
 
 
 def _until(happened: Callable[[], bool]) -> None:

@@ -37,3 +37,10 @@ def test_certificate_needs_its_key() -> None:
 
 def test_connecting_waits_for_the_first_call() -> None:
     connect("127.0.0.1:1").close()
+
+
+@pytest.mark.parametrize("token", ["secret\n", "se cret", "s\u00e9cret", "\x7f"])
+def test_a_token_that_no_header_holds_is_refused_without_being_shown(token: str) -> None:
+    with pytest.raises(ValueError, match=r"token has U\+.* at character .*, wanted visible ASCII alone") as refused:
+        connect("127.0.0.1:8013", token=token)
+    assert "cret" not in str(refused.value)

@@ -11,6 +11,8 @@ from collections.abc import AsyncGenerator, Iterable
 from contextlib import aclosing
 from typing import TypeVar
 
+from google.protobuf.message import DecodeError
+
 from sidecar_client import _state
 from sidecar_client._calls import Call, Counters, Exchange
 from sidecar_client._events import Draft
@@ -27,20 +29,18 @@ Answer = TypeVar("Answer")
 
 async def perform(transport: AsyncTransport, counters: Counters, call: Call[Answer]) -> Answer:
     """Drive one call to its answer, its fallback's answer, or a SidecarError."""
-    exchange, timeout_s = Exchange(call, counters, time.monotonic()), call.timeout_s
+    started_s, timeout_s, exchange = time.monotonic(), call.timeout_s, None
     while True:
         try:
-            reply = await transport.unary(call.method, call.request, timeout_s=timeout_s)
-        except WireFailure as failure:
+            return call.decode(await transport.unary(call.method, call.request, timeout_s=timeout_s))
+        except (WireFailure, ClientClosed, DecodeError) as failure:
+            # Why not before: a call that goes well, as nearly all do, has no use for it.
+            exchange = exchange or Exchange(call, counters, started_s)
             pause_s = exchange.pause_s(failure, time.monotonic(), jitter())
             if pause_s is None:
                 return exchange.failed(failure)
             await asyncio.sleep(pause_s)
             timeout_s = exchange.timeout_s(time.monotonic())
-        except ClientClosed:
-            return exchange.closed()
-        else:
-            return exchange.answer(reply)
 
 
 async def watch(transport: AsyncTransport, watching: _state.Watching) -> AsyncGenerator[DatafileChange, None]:

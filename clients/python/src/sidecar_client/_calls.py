@@ -9,7 +9,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from threading import Lock
-from typing import Generic, NamedTuple, TypeVar
+from typing import Generic, NamedTuple, TypeAlias, TypeVar
 
 from google.protobuf.message import DecodeError
 
@@ -19,6 +19,9 @@ from sidecar_client.settings import Retry
 from sidecar_client.transport import WireFailure
 
 Answer = TypeVar("Answer")
+Failure: TypeAlias = WireFailure | ClientClosed | DecodeError
+"""How a try fails: on the wire, with the client, or with a reply that is no message."""
+
 log = logging.getLogger("sidecar_client")
 
 
@@ -61,7 +64,7 @@ class Counters:
 
 
 class Exchange(Generic[Answer]):
-    """The tries of one call, in order: `timeout_s` → try → `answer`, or `pause_s` and again, or `give_up`."""
+    """The tries of one call after the first has failed: `pause_s` → `timeout_s` → try, again and again, or `failed`."""
 
     __slots__ = ("_attempts", "_call", "_counters", "_deadline_s")
 
@@ -75,21 +78,15 @@ class Exchange(Generic[Answer]):
         """How long the next try may take: what is left until the deadline."""
         return max(self._deadline_s - now_s, 0.0)
 
-    def answer(self, reply: bytes) -> Answer:
-        """The decoded reply. A reply that is no message is a fault like any other."""
-        try:
-            return self._call.decode(reply)
-        except DecodeError as error:
-            fault = Fault(code="INTERNAL", reason="MALFORMED_REPLY", message=str(error))
-            return self.give_up(SidecarFault(fault, method=self._call.method, event_id=self._call.event_id))
-
-    def pause_s(self, failure: WireFailure, now_s: float, jitter: float) -> float | None:
+    def pause_s(self, failure: Failure, now_s: float, jitter: float) -> float | None:
         """How long to wait before the next try, 0 ≤ jitter < 1; None when this was the last.
 
         Only UNAVAILABLE is tried again, and only when the pause ends before the deadline.
         """
         retry = self._call.retry
-        if failure.code != "UNAVAILABLE" or self._attempts >= retry.attempts_max:
+        if not isinstance(failure, WireFailure) or failure.code != "UNAVAILABLE":
+            return None
+        if self._attempts >= retry.attempts_max:
             return None
         pause_s = retry.pause_s(self._attempts, jitter)
         if now_s + pause_s >= self._deadline_s:
@@ -98,19 +95,21 @@ class Exchange(Generic[Answer]):
         self._counters.add(retries=1)
         return pause_s
 
-    def failed(self, failure: WireFailure) -> Answer:
-        """The last try failed: the fallback's answer, else the error, raised."""
-        fault = fault_of(failure.code, failure.message, failure.details)
-        return self.give_up(error_for(fault, method=self._call.method, event_id=self._call.event_id))
-
-    def closed(self) -> Answer:
-        """The client was closed: the fallback's answer, else ClientClosed, raised."""
-        return self.give_up(ClientClosed(method=self._call.method, event_id=self._call.event_id))
-
-    def give_up(self, error: SidecarError) -> Answer:
-        """The fallback's answer, counted; without a fallback raises `error`."""
+    def failed(self, failure: Failure) -> Answer:
+        """The last try failed, or the client was closed: the fallback's answer, counted, else the error, raised."""
+        error = self._error(failure)
         if self._call.fallback is None:
             raise error
         self._counters.add(defaulted=1)
         log.debug("decision_defaulted method=%s reason=%s", self._call.method, error.reason)
         return self._call.fallback(error)
+
+    def _error(self, failure: Failure) -> SidecarError:
+        method, event_id = self._call.method, self._call.event_id
+        if isinstance(failure, ClientClosed):
+            return ClientClosed(method=method, event_id=event_id)
+        if isinstance(failure, DecodeError):
+            fault = Fault(code="INTERNAL", reason="MALFORMED_REPLY", message=str(failure))
+            return SidecarFault(fault, method=method, event_id=event_id)
+        fault = fault_of(failure.code, failure.message, failure.details)
+        return error_for(fault, method=method, event_id=event_id)

@@ -19,7 +19,7 @@ from sidecar_client.transport import WireFailure
 if TYPE_CHECKING:
     from decision_sidecar_native import ClientConnection, Outcome
 
-API_VERSION: Final = 1
+API_VERSION: Final = 2
 """The version of the codec's interface that this client speaks."""
 OK: Final = 0
 UNAVAILABLE: Final = 14

@@ -57,6 +57,8 @@ def _request(user: Identity, new_id: str, flag_keys: Sequence[str], details: Dec
 
     Its parts are joined as bytes: the user's, made once a handle; what is asked, kept while it is asked again; the id.
     """
+    if not details:
+        return b"".join((user.prefix, _asked(tuple(flag_keys)), _ID_HEAD, new_id.encode()))
     decision_id = details.get("decision_id")
     own = decision_pb2.DecideRequest(decision_id=decision_id).SerializeToString() if decision_id else None
     asked = _asked(tuple(flag_keys), tuple(details.get("options", ())))
@@ -64,7 +66,7 @@ def _request(user: Identity, new_id: str, flag_keys: Sequence[str], details: Dec
 
 
 @lru_cache(maxsize=1024)
-def _asked(flag_keys: tuple[str, ...], options: tuple[DecideOption, ...]) -> bytes:
+def _asked(flag_keys: tuple[str, ...], options: tuple[DecideOption, ...] = ()) -> bytes:
     return decision_pb2.DecideRequest(flag_keys=flag_keys, options=option_numbers(options)).SerializeToString()
 
 
@@ -80,14 +82,17 @@ def decide_one(
     """A Decide of one flag. Raises ValueError for a `default` of another flag, which is surely a mistake."""
     if default is not None and default.flag_key != flag_key:
         raise ValueError(f"default is a decision of flag `{default.flag_key}`, wanted flag `{flag_key}`")
-    strict = details.get("strict", settings.strict)
+    strict, timeout_s = settings.strict, settings.decide_timeout_s
+    if details:
+        strict, timeout_s = details.get("strict", strict), details.get("timeout_s", timeout_s)
     return Call(
-        method=DECIDE,
-        request=_request(user, new_id, (flag_key,), details),
-        timeout_s=details.get("timeout_s", settings.decide_timeout_s),
-        retry=DECIDE_RETRY,
-        decode=lambda reply: _replies.decision(reply, flag_key),
-        fallback=None if strict else _fallback(flag_key, default),
+        DECIDE,
+        _request(user, new_id, (flag_key,), details),
+        timeout_s,
+        DECIDE_RETRY,
+        lambda reply: _replies.decision(reply, flag_key),
+        "",
+        None if strict else lambda error: _unanswered(flag_key, default, error),
     )
 
 
@@ -123,17 +128,13 @@ def defaults_for(
 
     def unanswered(error: SidecarError) -> Decisions:
         keys = flag_keys or given
-        listed = [_fallback(key, given.get(key))(error) for key in keys]
+        listed = [_unanswered(key, given.get(key), error) for key in keys]
         return Decisions(listed, error_reason=error.reason)
 
     return unanswered
 
 
-def _fallback(flag_key: str, default: Decision | None) -> Callable[[SidecarError], Decision]:
+def _unanswered(flag_key: str, default: Decision | None, error: SidecarError) -> Decision:
     """What the caller gets instead of an error: its default, else a flag that is off, and why."""
-
-    def unanswered(error: SidecarError) -> Decision:
-        given = Decision(flag_key=flag_key) if default is None else default
-        return replace(given, reason=Reason.SIDECAR_UNAVAILABLE, reasons=(str(error),), error_reason=error.reason)
-
-    return unanswered
+    given = Decision(flag_key=flag_key) if default is None else default
+    return replace(given, reason=Reason.SIDECAR_UNAVAILABLE, reasons=(str(error),), error_reason=error.reason)

@@ -50,18 +50,24 @@ class NativeTransport:
 
     def unary(self, method: str, request: bytes, *, timeout_s: float) -> bytes:
         """As Transport.unary."""
-        deadline_s = time.monotonic() + timeout_s
+        now_s = time.monotonic()
+        deadline_s, left_s = now_s + timeout_s, timeout_s
         headers = self._settings.metadata()
         refused = False
         while True:
             connection = self._connection
             if connection is None or not connection.usable:
-                connection = self._connected(deadline_s)
-            outcome = connection.unary(method, request, headers, deadline_s)
+                connection, now_s = self._connected(deadline_s), time.monotonic()
+                left_s = deadline_s - now_s
+            outcome = connection.unary(method, request, headers, now_s, left_s)
+            if isinstance(outcome, bytes):
+                return outcome
+            now_s = time.monotonic()
+            left_s = deadline_s - now_s
             if outcome is None:
                 continue
-            if outcome.code == OK and outcome.message is not None:
-                return outcome.message
+            if outcome.code == OK and (reply := outcome.message) is not None:
+                return reply
             if self._closed.is_set():
                 raise ClientClosed
             # What the sidecar has certainly not begun is no try yet: it was on its way when the sidecar said goodbye.

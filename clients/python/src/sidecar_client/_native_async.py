@@ -30,26 +30,29 @@ class AsyncNativeTransport:
 
     async def unary(self, method: str, request: bytes, *, timeout_s: float) -> bytes:
         """As AsyncTransport.unary."""
-        deadline_s = time.monotonic() + timeout_s
+        deadline_s, left_s = time.monotonic() + timeout_s, timeout_s
         headers = self._settings.metadata()
         refused = False
         while True:
-            wire = self._wire or await self._connected(deadline_s)
-            call = wire.unary(method, request, headers, deadline_s)
+            wire = self._wire
+            if wire is None:
+                wire = await self._connected(deadline_s)
+                left_s = max(deadline_s - time.monotonic(), 0.0)
+            call = wire.unary(method, request, headers, left_s, deadline_s)
             if call is None:
                 continue
             await wire.something(call)
             outcome = call.outcome
             if outcome is None:
                 raise late(timeout_s)
-            if outcome.code == OK and outcome.message is not None:
-                return outcome.message
+            if outcome.code == OK and (reply := outcome.message) is not None:
+                return reply
             if self._closed:
                 raise ClientClosed
             # What the sidecar has certainly not begun is no try yet: it was on its way when the sidecar said goodbye.
             if not outcome.unprocessed or refused:
                 raise failure_of(outcome)
-            refused = True
+            refused, left_s = True, max(deadline_s - time.monotonic(), 0.0)
 
     async def stream(self, method: str, request: bytes) -> AsyncGenerator[bytes, None]:
         """As AsyncTransport.stream."""
@@ -109,12 +112,17 @@ class AsyncNativeTransport:
         target, loop = self._target, asyncio.get_running_loop()
         context = target.secured()
         name = None if context is None else target.server_name
-        async with asyncio.timeout(CONNECT_S_MAX):
-            if target.path:
-                made = await loop.create_unix_connection(self._made, target.path, ssl=context, server_hostname=name)
-            else:
-                host, port = target.host, target.port
-                made = await loop.create_connection(self._made, host, port, ssl=context, server_hostname=name)
+        try:
+            async with asyncio.timeout(CONNECT_S_MAX):
+                if target.path:
+                    made = await loop.create_unix_connection(self._made, target.path, ssl=context, server_hostname=name)
+                else:
+                    host, port = target.host, target.port
+                    made = await loop.create_connection(self._made, host, port, ssl=context, server_hostname=name)
+        except BaseException:
+            # A protocol that never heard of its connection, as when a TLS handshake fails, hears of no end either.
+            self._wires = {wire for wire in self._wires if wire.begun}
+            raise
         return made[1]
 
     def _made(self) -> Wire:

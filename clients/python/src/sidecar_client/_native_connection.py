@@ -2,7 +2,8 @@
 
 Who waits for an answer reads for all: the first to wait is the *reader*, the others *follow*, each on a lock of its own
 that the reader releases when their answer came. A reader that has its own answer, or gives up, hands the role to one
-that follows. So a lone caller costs two system calls, one that sends and one that receives.
+that follows. So a lone caller costs two system calls, one that sends and one that receives, and has a way of its own
+through here: what runs after a sleep is cold, so each step left out counts four times what it does in a loop.
 
 What holds: codec, link and the tables below are touched under `_lock` alone, but for the reader's receiving. Nothing
 waits under the lock: what the socket does not take at once is kept by the link, and sent by who waits next. A stream
@@ -16,16 +17,15 @@ import contextlib
 import math
 import socket
 import time
-from _thread import LockType, allocate_lock
+from _thread import allocate_lock
 from collections import deque
 from collections.abc import Generator, Iterable
 from typing import TYPE_CHECKING, Final
 
-from decision_sidecar_native import FINISHED, REPLY
-
 from sidecar_client._codec import IDLE_S, OK, OUTPUT_BYTES, Target, failure_of, late
 from sidecar_client._native_link import Link
 from sidecar_client._native_opening import Secured
+from sidecar_client._native_turns import Turns, Waiting
 
 if TYPE_CHECKING:
     from decision_sidecar_native import ClientEvent, Outcome
@@ -36,27 +36,6 @@ FOLLOW_S: Final = 0.02
 """How often a follower whose request did not fit into the socket looks whether it does."""
 
 
-class Waiting:
-    """A call under way, and the thread that waits for it."""
-
-    __slots__ = ("call_id", "outcome", "replies", "turn")
-
-    def __init__(self, call_id: int) -> None:
-        self.call_id = call_id
-        self.outcome: Outcome | None = None
-        """How it ended."""
-        self.replies: deque[bytes] | None = None
-        """Of a stream: what came and was not taken yet."""
-        self.turn: LockType | None = None
-        """Held while it follows; released when something came for it, or it shall read."""
-
-
-def _release(follower: Waiting) -> None:
-    """Its turn. Under the lock, by who has just taken it out of the followers."""
-    if follower.turn is not None:
-        follower.turn.release()
-
-
 class Connection:
     """Calls over one connected socket, from any number of threads."""
 
@@ -64,11 +43,7 @@ class Connection:
         self._link = Link(connected, secured)
         self._codec = target.codec(time.monotonic())
         self._lock = allocate_lock()
-        self._waiting: dict[int, Waiting] = {}
-        """Calls that have not ended."""
-        self._followers: dict[int, Waiting] = {}
-        """Those of them whose thread waits for its turn, in order."""
-        self._reader: Waiting | None = None
+        self._turns = Turns()
         self._dropped: deque[Waiting] = deque()
         self._read_s = time.monotonic()
         self._over = False
@@ -80,26 +55,25 @@ class Connection:
 
     # --- calls, each in its caller's thread -----------------------------------------------------------------------
 
-    def unary(self, method: str, request: bytes, headers: Headers, deadline_s: float) -> Outcome | None:
-        """One call; None = it was not sent, for this connection takes no more. Raises WireFailure at the deadline."""
-        now_s = time.monotonic()
-        timeout_s = deadline_s - now_s
+    def unary(
+        self, method: str, request: bytes, headers: Headers, now_s: float, timeout_s: float
+    ) -> bytes | Outcome | None:
+        """One call: its reply, or how else it ended; None = it was not sent, for this connection takes no more.
+
+        `timeout_s` is sent as it is: one that recurs costs less. Raises WireFailure when it is over.
+        """
         if timeout_s <= 0:
             raise late(0.0)
         with self._lock:
-            if now_s - self._read_s > IDLE_S or self._dropped:
-                self._freshen(now_s)
-            call_id = self._codec.call(method, request, headers, timeout_s) if self.usable else 0
-            if not call_id:
+            waiting = self._begun(method, request, headers, now_s, timeout_s)
+            if waiting is None:
                 self._retire()
                 return None
-            waiting = self._waiting[call_id] = Waiting(call_id)
-            self._flush()
-            if self._reader is None:
-                self._reader = waiting
-            else:
-                self._begin_turn(waiting)
-        if not self._wait(waiting, deadline_s):
+        if self._turns.reader is waiting:
+            reply = self._reply_alone(waiting, now_s, timeout_s)
+            if reply is not None:
+                return reply
+        if not self._wait(waiting, now_s + timeout_s):
             raise late(timeout_s)
         return waiting.outcome
 
@@ -111,7 +85,7 @@ class Connection:
             if not call_id:
                 self._retire()
                 return False
-            waiting = self._waiting[call_id] = Waiting(call_id)
+            waiting = self._turns.waiting[call_id] = Waiting(call_id)
             replies = waiting.replies = deque()
             self._codec.send(call_id, request)
             self._codec.half_close(call_id)
@@ -124,7 +98,7 @@ class Connection:
                     self._consumed(call_id, len(reply))
                     continue
                 with self._lock:
-                    self._begin_turn(waiting)
+                    self._turns.begin(waiting)
                 self._wait(waiting, math.inf)
         finally:
             self._dropped.append(waiting)
@@ -144,27 +118,16 @@ class Connection:
         """In a forked child: leave the connection to the parent. Its lock may be held by a thread that is not here."""
         self._lock = allocate_lock()
         self._over, self.usable = True, False
-        self._take(self._codec.disconnected("the process was forked during the call"))
+        self._turns.tell(self._codec.disconnected("the process was forked during the call"))
         self._link.close()
 
     # --- waiting --------------------------------------------------------------------------------------------------
-
-    def _begin_turn(self, waiting: Waiting) -> None:
-        """It reads or follows, unless something is there already. Under the lock."""
-        if waiting.outcome is not None or waiting.replies:
-            return
-        if self._reader is None:
-            self._reader = waiting
-        elif self._reader is not waiting:
-            waiting.turn = waiting.turn or allocate_lock()
-            waiting.turn.acquire(blocking=False)
-            self._followers[waiting.call_id] = waiting
 
     def _wait(self, waiting: Waiting, deadline_s: float) -> bool:
         """Until something came for it; False at the deadline, or when interrupted: then the call is given up."""
         try:
             while waiting.outcome is None and not waiting.replies:
-                if self._reader is waiting:
+                if self._turns.reader is waiting:
                     on_time = self._read(waiting, deadline_s)
                 else:
                     on_time = self._follow(waiting, deadline_s)
@@ -190,23 +153,19 @@ class Connection:
         return left_s > 0
 
     def _hand_over(self, waiting: Waiting) -> None:
-        """The role goes to the follower that has waited longest. Under the lock."""
-        if self._reader is waiting:
-            self._reader = None
-            if self._followers:
-                follower = self._reader = self._followers.pop(next(iter(self._followers)))
-                _release(follower)
+        """Its thread reads no more. Under the lock."""
+        self._turns.hand_over(waiting)
         if not self.usable:
             self._retire()
 
     def _abandon(self, waiting: Waiting) -> None:
         """Its thread waits no more, whatever happened."""
         with self._lock:
-            if self._waiting.pop(waiting.call_id, None) is not None:
+            if self._turns.leave(waiting):
                 self._codec.cancel(waiting.call_id)
                 self._flush()
-            self._followers.pop(waiting.call_id, None)
-            self._hand_over(waiting)
+            if not self.usable:
+                self._retire()
 
     def _sweep(self) -> None:
         """Cancel what was dropped, now if nobody holds the lock: who does, sweeps when it is next taken."""
@@ -220,11 +179,66 @@ class Connection:
     def _cancel_dropped(self) -> None:
         while self._dropped:
             waiting = self._dropped.popleft()
-            if self._waiting.pop(waiting.call_id, None) is not None and not self._over:
+            if self._turns.waiting.pop(waiting.call_id, None) is not None and not self._over:
                 self._codec.cancel(waiting.call_id)
                 self._flush()
 
+    def _begun(self, method: str, request: bytes, headers: Headers, now_s: float, timeout_s: float) -> Waiting | None:
+        """A unary call, written as far as the socket takes it, and its turn; None = not here. Under the lock."""
+        link, turns = self._link, self._turns
+        if now_s - self._read_s > IDLE_S or self._dropped or link.unsent:
+            self._freshen(now_s)
+        if not self.usable:
+            return None
+        if link.unsent:
+            call_id = self._codec.call(method, request, headers, timeout_s)
+        else:
+            call_id, output = self._codec.ask(method, request, headers, timeout_s, OUTPUT_BYTES)
+            link.send(output if link.secured is None else link.encrypted(output))
+            if link.broken or len(output) >= OUTPUT_BYTES:
+                self._flush()
+        if not call_id:
+            return None
+        waiting = turns.waiting[call_id] = Waiting(call_id)
+        if turns.reader is None:
+            turns.reader = waiting
+        else:
+            turns.begin(waiting)
+        return waiting
+
     # --- reading --------------------------------------------------------------------------------------------------
+
+    def _reply_alone(self, waiting: Waiting, now_s: float, timeout_s: float) -> bytes | None:
+        """What `_wait` does for a reader, for one read, when that is all there is to do; None = `_wait` goes on."""
+        if self._link.secured is not None or self._link.unsent:
+            return None
+        try:
+            received = self._link.receive(timeout_s)
+        except BlockingIOError:
+            return None
+        except OSError as broken:
+            self._broke(waiting, broken)
+            return None
+        except BaseException:
+            self._abandon(waiting)
+            raise
+        with self._lock:
+            if not received or not self.answered or self._over or self._dropped:
+                # What came first holds the sidecar's settings, which are acknowledged at once.
+                self._received(received)
+            else:
+                self._read_s = now_s
+                reply = self._codec.receive_reply(received, now_s, waiting.call_id)
+                if reply is not None:
+                    # No other call is under way, so nobody follows.
+                    turns = self._turns
+                    del turns.waiting[waiting.call_id]
+                    turns.reader = None
+                    return reply
+                self._learn(self._codec.take_events())
+            if waiting.outcome is not None:
+                self._hand_over(waiting)
+        return None
 
     def _read(self, waiting: Waiting, deadline_s: float) -> bool:
         """The reader's step: wait for bytes, tell everyone what they mean; False at the deadline."""
@@ -241,15 +255,18 @@ class Connection:
             # Too late, or a little early: the next look tells.
             return True
         except OSError as broken:
-            with self._lock:
-                self._lose(f"the connection broke: {broken.strerror or broken}")
-                self._hand_over(waiting)
+            self._broke(waiting, broken)
             return True
         with self._lock:
             self._received(received)
             if waiting.outcome is not None or waiting.replies:
                 self._hand_over(waiting)
         return True
+
+    def _broke(self, waiting: Waiting, broken: OSError) -> None:
+        with self._lock:
+            self._lose(f"the connection broke: {broken.strerror or broken}")
+            self._hand_over(waiting)
 
     def _push(self, timeout_s: float) -> None:
         """Wait until the socket takes the rest of what was written, or there is something to read."""
@@ -270,38 +287,27 @@ class Connection:
         except OSError as broken:
             self._lose(f"the connection broke: {broken}")
             return
-        self._take(self._codec.receive(received, self._read_s))
+        self.answered = True
+        self._learn(self._codec.receive(received, self._read_s))
+
+    def _learn(self, events: Iterable[ClientEvent]) -> None:
+        """What follows from events: for their calls, for what must be sent, for the connection. Under the lock."""
+        self._turns.tell(events)
         if self._dropped:
             self._cancel_dropped()
-        self.answered = True
         self._flush()
         if self._codec.closed:
             self._lose(self._codec.failure or "the sidecar closed the connection")
         elif self._codec.drained:
             self.usable = False
 
-    def _take(self, events: Iterable[ClientEvent]) -> None:
-        for event in events:
-            if event[0] == FINISHED:
-                waiting = self._waiting.pop(event[1], None)
-                if waiting is not None:
-                    waiting.outcome = event[2]
-            elif event[0] == REPLY:
-                waiting = self._waiting.get(event[1])
-                if waiting is not None and waiting.replies is not None:
-                    waiting.replies.append(event[2])
-            else:
-                continue
-            follower = self._followers.pop(event[1], None)
-            if follower is not None:
-                _release(follower)
-
     # --- writing, and the socket's end; all under the lock ----------------------------------------------------------
 
     def _freshen(self, now_s: float) -> None:
         """Before a call: what came while nobody read, as a goodbye; and streams that nobody reads any more."""
         self._cancel_dropped()
-        if self._reader is None and now_s - self._read_s > IDLE_S:
+        self._flush()
+        if self._turns.reader is None and now_s - self._read_s > IDLE_S:
             with contextlib.suppress(BlockingIOError):
                 while self.usable:
                     self._received(self._link.received())
@@ -317,11 +323,11 @@ class Connection:
         """Give the socket what it takes at once."""
         link = self._link
         if link.unsent:
-            link.resend()
+            link.send(link.unsent)
         while not link.unsent and not self._over:
             output = self._codec.take_output(OUTPUT_BYTES)
             if output:
-                link.send(output)
+                link.send(link.encrypted(output))
             if len(output) < OUTPUT_BYTES:
                 break
         if link.broken:
@@ -332,12 +338,12 @@ class Connection:
         self.usable = False
         if not self._over:
             self._over = True
-            self._take(self._codec.disconnected(reason))
+            self._turns.tell(self._codec.disconnected(reason))
             self._link.shut_down()
         self._retire()
 
     def _retire(self) -> None:
         """Close the socket once it is of no use and nobody reads it: its number may belong to another one at once."""
-        if not self.usable and self._reader is None and not self._waiting:
+        if not self.usable and self._turns.reader is None and not self._turns.waiting:
             self._over = True
             self._link.close()

@@ -20,12 +20,15 @@ EARLY_S: Final = 0.02
 """… or so much too early, which costs another look at the clock."""
 
 
+_AT_ONCE: Final = int(socket.MSG_DONTWAIT)
+
+
 class Link:
     """The two directions are independent: one thread may receive while another sends."""
 
     def __init__(self, connected: socket.socket, secured: Secured | None) -> None:
         connected.settimeout(None)
-        self._socket, self._secured = connected, secured
+        self._socket, self.secured = connected, secured
         self._timeout_s = math.inf
         """What the socket's own timeout is; infinite = none."""
         self.unsent = b""
@@ -45,7 +48,7 @@ class Link:
     def received(self) -> bytes:
         """What is there, none = the end; TLS is still on it. Raises BlockingIOError for nothing."""
         try:
-            return self._socket.recv(RECEIVE_BYTES, socket.MSG_DONTWAIT)
+            return self._socket.recv(RECEIVE_BYTES, _AT_ONCE)
         except BlockingIOError:
             raise
         except OSError:
@@ -53,15 +56,22 @@ class Link:
 
     def decrypted(self, received: bytes) -> bytes:
         """Without TLS. Raises OSError for what is none."""
-        return received if self._secured is None else self._secured.decrypted(received)
+        return received if self.secured is None else self.secured.decrypted(received)
+
+    def encrypted(self, output: bytes) -> bytes:
+        """With TLS, as `send` wants it."""
+        return output if self.secured is None else self.secured.encrypted(output)
 
     def send(self, output: bytes) -> None:
         """Give it to the socket; what that does not take at once is `unsent`, and to be sent before anything else."""
-        self._push(output if self._secured is None else self._secured.encrypted(output))
-
-    def resend(self) -> None:
-        """Try what is unsent again."""
-        self._push(self.unsent)
+        try:
+            sent = self._socket.send(output, _AT_ONCE)
+        except BlockingIOError:
+            sent = 0
+        except OSError:
+            # Why not the end: what the sidecar said last is still there to be read, as that it began nothing.
+            output, sent, self.broken = b"", 0, True
+        self.unsent = output[sent:]
 
     def wait(self, timeout_s: float, *, reading: bool) -> bool:
         """Until the socket takes more, or, when `reading`, has something; False after `timeout_s`."""
@@ -77,16 +87,6 @@ class Link:
     def close(self) -> None:
         """Give the socket back, in this process alone."""
         self._socket.close()
-
-    def _push(self, output: bytes) -> None:
-        try:
-            sent = self._socket.send(output, socket.MSG_DONTWAIT)
-        except BlockingIOError:
-            sent = 0
-        except OSError:
-            # Why not the end: what the sidecar said last is still there to be read, as that it began nothing.
-            output, sent, self.broken = b"", 0, True
-        self.unsent = output[sent:]
 
     def _limit(self, timeout_s: float) -> None:
         """Set the socket's own timeout. Why not Python's: it polls before each `recv`, a system call more a call."""

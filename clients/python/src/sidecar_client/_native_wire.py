@@ -63,6 +63,8 @@ class Wire(asyncio.Protocol):
         self._paused = self._writing = False
         self.usable = True
         """Whether it takes new calls."""
+        self.begun = False
+        """Whether the loop has told it of a connection."""
         self.answered = False
         """Whether the sidecar has ever said a word."""
         self.gone: asyncio.Future[None] = self._loop.create_future()
@@ -70,9 +72,10 @@ class Wire(asyncio.Protocol):
 
     # --- calls ----------------------------------------------------------------------------------------------------
 
-    def unary(self, method: str, request: bytes, headers: Headers, deadline_s: float) -> Awaited | None:
-        """Begin a call; None = not here."""
-        timeout_s = max(deadline_s - time.monotonic(), 0.0)
+    def unary(
+        self, method: str, request: bytes, headers: Headers, timeout_s: float, deadline_s: float
+    ) -> Awaited | None:
+        """Begin a call; None = not here. `timeout_s`, what is left, is sent as it is: one that recurs costs less."""
         return self._begun(self._codec.call(method, request, headers, timeout_s), deadline_s)
 
     def stream(self, method: str, request: bytes, headers: Headers) -> Awaited | None:
@@ -155,7 +158,7 @@ class Wire(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin. A TLS peer that speaks anything but HTTP/2 is none."""
-        self._transport = cast("asyncio.Transport", transport)
+        self._transport, self.begun = cast("asyncio.Transport", transport), True
         session = transport.get_extra_info("ssl_object")
         if session is not None and session.selected_alpn_protocol() != "h2":
             self.lose("the server does not speak HTTP/2 over TLS")

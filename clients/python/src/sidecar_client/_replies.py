@@ -41,12 +41,14 @@ _OUTCOME_STATES = MappingProxyType(
 
 ID_BYTES: Final = 36
 """Of a decision id that is a UUID."""
+_BEFORE_ID: Final = slice(None, -ID_BYTES)
+_ID: Final = slice(-ID_BYTES, None)
 _ID_HEAD: Final = decision_pb2.DecideResponse(decision_id="0" * ID_BYTES).SerializeToString()[:-ID_BYTES]
 _KNOWN_MAX: Final = 1024
 _KNOWN_BYTES_MAX: Final = 4096
 """Of one reply: all that are known together keep a few MiB at most."""
 _KNOWN: Final[dict[bytes, tuple[Decision, ...]]] = {}
-"""Decisions by the bytes that they came in, less the id of the call: few users of a flag get one of their own.
+"""Decisions by the bytes that they came in, up to the id of the call: few users of a flag get one of their own.
 
 Why global: what bytes mean depends on nothing. A lookup costs a tenth of reading them.
 """
@@ -54,19 +56,23 @@ Why global: what bytes mean depends on nothing. A lookup costs a tenth of readin
 
 def decisions(reply: bytes) -> Decisions:
     """The answer to a Decide."""
-    known = _known(reply)
+    known = _KNOWN.get(reply[_BEFORE_ID])
+    if known is None:
+        known = _learned(reply)
     if not known:
         return decisions_of(decision_pb2.DecideResponse.FromString(reply))
-    decision_id = reply[-ID_BYTES:].decode()
+    decision_id = reply[_ID].decode()
     listed = [_of_call(each, decision_id) for each in known]
     return Decisions(listed, revision=known[0].revision, decision_id=decision_id)
 
 
 def decision(reply: bytes, flag_key: str) -> Decision:
     """The answer to a Decide of one flag. One that is left out is one that ENABLED_FLAGS_ONLY filtered."""
-    known = _known(reply)
+    known = _KNOWN.get(reply[_BEFORE_ID])
+    if known is None:
+        known = _learned(reply)
     if len(known) == 1:
-        return _of_call(known[0], reply[-ID_BYTES:].decode())
+        return _of_call(known[0], reply[_ID].decode())
     answered = decisions(reply)
     for each in answered.values():
         return each
@@ -78,20 +84,15 @@ def decision(reply: bytes, flag_key: str) -> Decision:
     )
 
 
-def _known(reply: bytes) -> tuple[Decision, ...]:
-    """The decisions of a reply that ends with a UUID, without it; none for any other reply.
+def _learned(reply: bytes) -> tuple[Decision, ...]:
+    """The decisions of a reply that ends with a UUID, without it, known from now on; none for any other reply.
 
     Why the cut is safe: what stands before it is a message only if a field ends there, and then the rest is the id.
     """
-    cut = len(reply) - ID_BYTES - len(_ID_HEAD)
-    if not reply.startswith(_ID_HEAD, cut):
+    head, decision_id = reply[_BEFORE_ID], reply[_ID]
+    if not head.endswith(_ID_HEAD):
         return ()
-    body = reply[:cut]
-    known = _KNOWN.get(body)
-    return known if known is not None else _learned(body, reply[-ID_BYTES:])
-
-
-def _learned(body: bytes, decision_id: bytes) -> tuple[Decision, ...]:
+    body = head.removesuffix(_ID_HEAD)
     try:
         listed = tuple(decisions_of(decision_pb2.DecideResponse.FromString(body)).values())
     except DecodeError:
@@ -100,26 +101,16 @@ def _learned(body: bytes, decision_id: bytes) -> tuple[Decision, ...]:
         return ()
     if len(_KNOWN) >= _KNOWN_MAX:
         _KNOWN.clear()
-    _KNOWN[body] = listed
+    _KNOWN[head] = listed
     return listed
 
 
 def _of_call(decision: Decision, decision_id: str) -> Decision:
-    """The same decision of another call. Why not `dataclasses.replace`: it costs four times as much."""
-    return Decision(
-        flag_key=decision.flag_key,
-        variation_key=decision.variation_key,
-        enabled=decision.enabled,
-        variables=decision.variables,
-        rule_key=decision.rule_key,
-        rule_type=decision.rule_type,
-        reason=decision.reason,
-        experiment_id=decision.experiment_id,
-        variation_id=decision.variation_id,
-        reasons=decision.reasons,
-        revision=decision.revision,
-        decision_id=decision_id,
-    )
+    """The same decision of another call. Why not `dataclasses.replace`: it costs ten times as much."""
+    fields, copy = vars(decision).copy(), object.__new__(Decision)
+    fields["decision_id"] = decision_id
+    object.__setattr__(copy, "__dict__", fields)
+    return copy
 
 
 def decisions_of(response: decision_pb2.DecideResponse) -> Decisions:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import sys
 from typing import Any, Final
 
-_MODULE: Final = "opentelemetry.trace"
+MODULE: Final = "opentelemetry.trace"
+"""Until it is imported there is no span, and no need to ask for one."""
 
 
 def headers() -> tuple[tuple[str, str], ...]:
@@ -14,7 +15,7 @@ def headers() -> tuple[tuple[str, str], ...]:
     Source: https://www.w3.org/TR/trace-context/ version 00.
     """
     # Why not an import: an application that has a span has imported it, and no other one should pay for it.
-    trace: Any = sys.modules.get(_MODULE)
+    trace: Any = sys.modules.get(MODULE)
     if trace is None:
         return ()
     context = trace.get_current_span().get_span_context()

@@ -65,12 +65,14 @@ class ForcedDecision:
     rule_key: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Decision:
     """What one flag is for one user.
 
     An empty string means none. `reasons` are English for people, `reason` is for programs. `revision` and
     `decision_id` are those of the call that it came with; both are empty in a default that the caller made.
+
+    Why without slots: a reply that is known is copied, and a dict in one step (`_replies`).
     """
 
     flag_key: str

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias, TypedDict, get_args
 
 from sidecar_client import _tracing
+from sidecar_client.transport import WireFailure
 
 Token: TypeAlias = str | Callable[[], str]
 """A bearer token, or a function that reads the current one and is asked before every try."""
@@ -125,9 +127,33 @@ class Settings:
         for name in ("buffer_events_max", "buffer_bytes_max"):
             if getattr(self, name) < 0:
                 raise ValueError(f"{name} is {getattr(self, name)}, wanted 0 or more")
+        if isinstance(self.token, str) and (problem := _problem(self.token)):
+            raise ValueError(problem)
 
     def metadata(self) -> tuple[tuple[str, str], ...]:
-        """The headers of one try: token, asked here when it is a function, and the trace of the caller's span."""
-        token = self.token() if callable(self.token) else self.token
-        traced = _tracing.headers()
+        """The headers of one try: token, asked here when it is a function, and the trace of the caller's span.
+
+        Raises WireFailure, code UNAUTHENTICATED, for a token of a function that no header can hold.
+        """
+        traced = _tracing.headers() if _tracing.MODULE in sys.modules else ()
+        if not self.token:
+            return traced
+        token = self.token
+        if not isinstance(token, str):
+            token = token()
+            if problem := _problem(token):
+                raise WireFailure("UNAUTHENTICATED", problem)
         return (("authorization", f"Bearer {token}"), *traced) if token else traced
+
+
+def _problem(token: str) -> str:
+    """Why no header can hold it, "" when one can. Says where, and nothing of the token, which is a secret.
+
+    Source: RFC 6750 section 2.1, whose tokens are visible ASCII; a file's last newline is the usual mistake.
+    """
+    for place, character in enumerate(token):
+        if not "!" <= character <= "~":
+            return (
+                f"token has U+{ord(character):04X} at character {place + 1} of {len(token)}, wanted visible ASCII alone"
+            )
+    return ""
