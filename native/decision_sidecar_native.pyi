@@ -19,15 +19,15 @@ Metadata: TypeAlias = Sequence[tuple[str, str | bytes]]
 # The first item of an event of a `ServerConnection`.
 CALL: Final = 0
 OPENED: Final = 1
-MESSAGE: Final = 2
+MESSAGES: Final = 2
 ENDED: Final = 3
 CANCELLED: Final = 4
 WRITABLE: Final = 5
 
 ServerEvent: TypeAlias = (
-    tuple[Literal[0], int, int, bytes, Request]  # CALL, call_id, method, message, request: complete
-    | tuple[Literal[1], int, int, Request]  # OPENED, call_id, method, request: messages follow
-    | tuple[Literal[2], int, bytes]  # MESSAGE, call_id, message
+    tuple[Literal[0], int, int, bytes, float | None]  # CALL, call_id, method, message, timeout_s: complete
+    | tuple[Literal[1], int, int, float | None]  # OPENED, call_id, method, timeout_s: messages follow
+    | tuple[Literal[2], int, list[bytes]]  # MESSAGES, call_id, messages: one or more that came together
     | tuple[Literal[3], int]  # ENDED, call_id: no more messages
     | tuple[Literal[4], int]  # CANCELLED, call_id: the caller gave up; nothing may be sent any more
     | tuple[Literal[5], int]  # WRITABLE, call_id: what is queued fell under the low mark
@@ -81,7 +81,7 @@ class Budget:
 
 @final
 class Methods:
-    """The paths that are served. `single` = one request message, given whole with CALL; else OPENED and MESSAGE."""
+    """The paths that are served. `single` = one request message, given whole with CALL; else OPENED and MESSAGES."""
 
     def __new__(cls, methods: Iterable[tuple[str, bool, int]]) -> Self:
         """Each is (full path, single, bytes of a message at most); events name a method by its place."""
@@ -90,8 +90,6 @@ class Methods:
 class Request:
     """The head of a call."""
 
-    @property
-    def timeout_s(self) -> float | None: ...
     @property
     def authority(self) -> str: ...
     def header(self, key: str) -> str | None:
@@ -112,12 +110,16 @@ class ServerConnection:
         """Initial metadata, before the first `send`; without it they are sent with the first message."""
     def send(self, call_id: int, message: bytes) -> bool:
         """One message; False = the high mark is reached: wait for WRITABLE. True for a call that is gone."""
+    def send_all(self, call_id: int, messages: list[bytes]) -> bool:
+        """Several messages, as `send`; all of them are queued, whatever it returns."""
     def finish(
         self, call_id: int, code: int, message: str = "", details: bytes = b"", trailers: Metadata | None = None
     ) -> None:
         """End a call; `details` becomes `grpc-status-details-bin`."""
-    def consumed(self, call_id: int, message_bytes: int) -> None:
-        """A MESSAGE of so many bytes was worked off, one a time: its sender may send as much again."""
+    def consumed(self, call_id: int, message_bytes: int, messages: int = 1) -> None:
+        """Messages of so many bytes together were worked off: their sender may send as much again."""
+    def request(self, call_id: int) -> Request | None:
+        """The head of a call, None once it has ended on the wire. Made when it is asked for, which few handlers do."""
     def tick(self, now_s: float) -> float | None:
         """Let time pass (keepalive, idle, age); returns when to call again at the latest, None = not needed."""
     def shut_down(self, *, final: bool) -> None:
@@ -164,6 +166,10 @@ class ClientConnection:
     def __new__(cls, *, scheme: str, authority: str, user_agent: str, limits: Limits, now_s: float) -> Self: ...
     def call(self, path: str, message: bytes, metadata: Metadata | None = None, timeout_s: float | None = None) -> int:
         """A unary call whole; its id. Ends with FINISHED, without REPLY. 0 = no more calls here: see `drained`."""
+    def ask(
+        self, path: str, message: bytes, metadata: tuple[tuple[str, str | bytes], ...], timeout_s: float, bytes_max: int
+    ) -> tuple[int, bytes]:
+        """`call`, and what `take_output` has after it: one step of Python in place of two."""
     def open(self, path: str, metadata: Metadata | None = None, timeout_s: float | None = None) -> int:
         """A call with messages both ways."""
     def send(self, call_id: int, message: bytes) -> bool: ...
@@ -172,6 +178,13 @@ class ClientConnection:
         """RST_STREAM(CANCEL); no event follows."""
     def consumed(self, call_id: int, message_bytes: int) -> None: ...
     def receive(self, data: Buffer, now_s: float) -> list[ClientEvent]: ...
+    def receive_reply(self, data: bytes, now_s: float, call_id: int) -> bytes | None:
+        """As `receive`, for who waits for this unary call alone: its reply, when there is nothing else to learn or do.
+
+        None, and the events stay for `take_events`, when the call has not ended or not with OK, another one is under
+        way, or the connection takes no more calls. After a reply nothing that `take_output` has is urgent: it may go
+        with the next call.
+        """
     def tick(self, now_s: float) -> float | None: ...
     def take_output(self, bytes_max: int | None = None) -> bytes: ...
     def take_events(self) -> list[ClientEvent]:

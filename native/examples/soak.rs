@@ -58,7 +58,7 @@ impl Soak {
                 ServerEvent::Call { call_id, message, .. } => self.server.reply(call_id, &message),
                 ServerEvent::Message { call_id, message } => {
                     self.server.send(call_id, &message);
-                    self.server.consumed(call_id, message.len());
+                    self.server.consumed(call_id, message.len(), 1);
                 }
                 ServerEvent::Ended { call_id } => self.server.finish(call_id, 0, "", b"", Metadata::new()),
                 ServerEvent::Opened { .. } | ServerEvent::Cancelled { .. } | ServerEvent::Writable { .. } => (),

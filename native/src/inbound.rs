@@ -66,7 +66,13 @@ impl Inbound {
 
     /// A message of so many bytes was worked off.
     pub(crate) fn consumed(&mut self, account: &mut Account, message_bytes: usize) {
-        self.waiting = self.waiting.saturating_sub(message_bytes + MESSAGE_OVERHEAD_BYTES);
+        self.consumed_all(account, message_bytes, 1);
+    }
+
+    /// Several messages of so many bytes together were worked off.
+    pub(crate) fn consumed_all(&mut self, account: &mut Account, message_bytes: usize, messages: usize) {
+        let overhead = messages.saturating_mul(MESSAGE_OVERHEAD_BYTES);
+        self.waiting = self.waiting.saturating_sub(message_bytes.saturating_add(overhead));
         // Why it cannot be refused: what is held became less.
         let _ = self.charge(account);
     }

@@ -17,6 +17,7 @@
 //!   PROTOCOL-HTTP2.md and statuscodes.md of the grpc project.
 //! * **A malformed request** (RFC 9113 section 8) ends its connection, whose `failure` says the rule. An `:authority` is
 //!   taken as it comes: each stack has its own idea of a Unix socket's.
+//! * **Heads that repeat**, but for their timeout, are compared with the one before and share its fields (`known`).
 //! * **Memory** of a connection: a stream holds one message and one window at most (`inbound`); replies that wait say
 //!   when it is too much (`outbound`); all connections together hold what [`Budget`] allows, and none of them so much that
 //!   others find no room.

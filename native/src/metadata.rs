@@ -32,6 +32,9 @@ impl From<Vec<u8>> for Value {
 /// Keys and values to be sent, in order.
 pub type Metadata = Vec<(String, Value)>;
 
+/// A name and a value.
+pub(crate) type Header<'a> = (&'a [u8], &'a [u8]);
+
 /// A header list as it came: one allocation, however many fields.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Headers {
@@ -52,15 +55,27 @@ impl Headers {
         self.arena.extend_from_slice(value);
     }
 
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
-        let mut rest = self.arena.as_slice();
+    /// The field that begins at a place, and where the next one does.
+    pub(crate) fn field(&self, at: usize) -> Option<(Header<'_>, usize)> {
+        let rest = self.arena.get(at..)?;
+        let (lengths, after) = rest.split_first_chunk::<8>()?;
+        let lengths = u64::from_le_bytes(*lengths);
+        let (name, after) = after.split_at_checked((lengths & 0xffff_ffff) as usize)?;
+        let (value, after) = after.split_at_checked((lengths >> 32) as usize)?;
+        Some(((name, value), self.arena.len() - after.len()))
+    }
+
+    /// Where a field would begin that is pushed next.
+    pub(crate) fn bytes(&self) -> usize {
+        self.arena.len()
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = Header<'_>> {
+        let mut at = 0;
         std::iter::from_fn(move || {
-            let (lengths, after) = rest.split_first_chunk::<8>()?;
-            let lengths = u64::from_le_bytes(*lengths);
-            let (name, after) = after.split_at_checked((lengths & 0xffff_ffff) as usize)?;
-            let (value, after) = after.split_at_checked((lengths >> 32) as usize)?;
-            rest = after;
-            Some((name, value))
+            let (field, next) = self.field(at)?;
+            at = next;
+            Some(field)
         })
     }
 

@@ -63,7 +63,7 @@ fn answer(server: &mut ServerConnection, events: Vec<ServerEvent>, random: &mut 
             ServerEvent::Message { call_id, message } => {
                 server.send(call_id, &message);
                 if random.below(4) > 0 {
-                    server.consumed(call_id, message.len());
+                    server.consumed(call_id, message.len(), 1);
                 }
             }
             ServerEvent::Ended { call_id } => server.finish(call_id, 0, "", b"", Metadata::new()),

@@ -1,12 +1,12 @@
 """`DecisionService`: a user and flags in, decisions out, one user at a time, many at once, or a stream of them.
 
 Without sticky profiles `Decide` answers at once, with nothing to wait for. A user is read in `users`, answered in
-`answering`; `many` holds what is particular to many users, `explain` the message of a walk.
+`answering`; `many` holds what is particular to many users and to a stream of them, `explain` the message of a walk.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Iterable, Mapping
+from collections.abc import Awaitable, Iterable, Mapping
 from functools import partial
 from typing import Final
 
@@ -17,18 +17,17 @@ from sidecar.decision import User
 from sidecar.pb import decision_pb2
 from sidecar.rpc.answering import Answering, Question
 from sidecar.rpc.explain import explain_answer
-from sidecar.rpc.many import answer_many, decided, failed, profiles_of, read_many
-from sidecar.rpc.methods import Bidirectional, Call, Method, Refusal, Unary
+from sidecar.rpc.many import answer_many, decide_stream, profiles_of, read_many
+from sidecar.rpc.methods import Call, Method, Unary
 from sidecar.rpc.plain import MakesReader, decide_reader, never
 from sidecar.rpc.refusals import raise_if_late, refusal_of
-from sidecar.rpc.requests import Violations, check_flag_keys, check_id, parse, split
+from sidecar.rpc.requests import Violations, check_flag_keys, check_id, parse
 from sidecar.rpc.users import read_user
 from sidecar.telemetry import Telemetry
 
 SERVICE: Final = "/sidecar.v1.DecisionService/"
 _MANY: Final = SERVICE + "DecideMany"
 _STREAM: Final = SERVICE + "DecideStream"
-_DECIDE_FIELD: Final = decision_pb2.DecideStreamRequest.DECIDE_FIELD_NUMBER
 
 
 class DecisionHandlers:
@@ -57,7 +56,7 @@ class DecisionHandlers:
         return {
             SERVICE + "Decide": Unary(self.decide),
             _MANY: Unary(self.decide_many),
-            _STREAM: Bidirectional(self.decide_stream),
+            _STREAM: decide_stream(self.decide, partial(self._status_of, _STREAM)),
             SERVICE + "Explain": Unary(self.explain),
         }
 
@@ -103,25 +102,6 @@ class DecisionHandlers:
         profiles = await profiles_of(many, self._answering, snapshot, self._decider)
         raise_if_late(call)
         return await answer_many(many, self._answering, snapshot, profiles, partial(self._status_of, _MANY))
-
-    async def decide_stream(self, requests: AsyncIterator[bytes], call: Call) -> AsyncIterator[bytes]:
-        """`DecideStream`: one reply a request, in order; the next is read when the reply before it is written.
-
-        What `Decide` would fail with is the reply, whatever it is, and the stream goes on; a deadline that has passed
-        or a caller who has gone ends it.
-        """
-        async for request in requests:
-            try:
-                raise_if_late(call)
-                asked, _ = split(decision_pb2.DecideStreamRequest, request, _DECIDE_FIELD)
-                # Why joined: a message field that is there twice is one message with the fields of both.
-                reply = self.decide(b"".join(asked), call)
-                answer = decided(reply if isinstance(reply, bytes) else await reply)
-            except Refusal:
-                raise
-            except Exception as error:  # noqa: BLE001 - whatever a request fails with is answered, logged if it is ours
-                answer = failed(self._status_of(_STREAM, error))
-            yield answer
 
     def explain(self, request: bytes, call: Call) -> bytes | Awaitable[bytes]:
         """`Explain`. Records nothing and tells nobody; a profile is read and not saved."""

@@ -16,10 +16,12 @@ from sidecar.rpc.methods import (
     Bidirectional,
     Call,
     Code,
+    Each,
     Method,
     MethodTable,
     ServerStream,
     ServerStreamHandler,
+    Stream,
     StreamHandler,
     Unary,
     UnaryHandler,
@@ -41,6 +43,8 @@ class Gate:
         self._telemetry, self._token = telemetry, token
         self._waiting: set[asyncio.Task[object]] = set()
         """The tasks of streams that wait for their handler's next reply; each adds and removes itself."""
+        self._streams: set[Stream] = set()
+        """Those whose requests are answered one at a time; the wire adds and removes them."""
         self.shut = False
 
     def close(self) -> None:
@@ -48,6 +52,8 @@ class Gate:
         self.shut = True
         for task in self._waiting:
             task.cancel()
+        for stream in tuple(self._streams):
+            stream.fail(Stopping())
 
     def guard(self, table: MethodTable) -> MethodTable:
         """The same table behind the gate."""
@@ -58,7 +64,8 @@ class Gate:
             return Unary(self._unary(name, method.handler))
         if isinstance(method, ServerStream):
             return ServerStream(self._server_stream(name, method.handler))
-        return Bidirectional(self._bidirectional(name, method.handler))
+        each = method.each and self._each(name, method.each)
+        return Bidirectional(self._bidirectional(name, method.handler), each)
 
     def _unary(self, name: str, handler: UnaryHandler) -> UnaryHandler:
         admit, calls = self._admit(name), self._telemetry.calls
@@ -96,6 +103,18 @@ class Gate:
                 yield reply
 
         return stream
+
+    def _each(self, name: str, each: Each) -> Each:
+        admit, calls = self._admit(name), self._telemetry.calls
+
+        def begin(call: Call) -> None:
+            calls[name] += 1
+            self._raise_if_shut()
+            if admit is not None:
+                admit(call)
+
+        # Why no guard before each answer: a stream that is in the set when the gate shuts is ended then.
+        return Each(answer=each.answer, admit=begin, streams=self._streams)
 
     def _admit(self, name: str) -> Callable[[Call], None] | None:
         """What a call of a method must pass; None, which costs nothing, where nobody needs a token."""

@@ -1,4 +1,4 @@
-"""Many users in one request: each is read, looked up and answered by itself, all at one revision.
+"""Many users: in one request, each read, looked up and answered by itself, all at one revision; or in a stream of them.
 
 A user whose own bytes are broken is that user's error alone, so the request is split before it is parsed. Between users
 the event loop gets its turn: a thousand of them must not hold up the call of another.
@@ -7,10 +7,9 @@ the event loop gets its turn: a thousand of them must not hold up the call of an
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final
-
-from msgspec import Struct
 
 from sidecar import limits
 from sidecar.datafiles import Snapshot
@@ -19,7 +18,9 @@ from sidecar.errors import CallerError
 from sidecar.pb import decision_pb2
 from sidecar.rpc import wire
 from sidecar.rpc.answering import Answering, Question
+from sidecar.rpc.methods import Bidirectional, Call, Refusal, UnaryHandler
 from sidecar.rpc.requests import Violations, check_flag_keys, check_id, parse, raise_if_too_large, split
+from sidecar.rpc.streams import one_by_one
 from sidecar.rpc.users import read_user
 from sidecar.sticky import Sticky
 
@@ -27,19 +28,43 @@ _RESULTS: Final = wire.tag(decision_pb2.DecideManyResponse.RESULTS_FIELD_NUMBER)
 _DECIDED: Final = wire.tag(decision_pb2.DecideManyResult.DECIDED_FIELD_NUMBER)
 _ERROR: Final = wire.tag(decision_pb2.DecideManyResult.ERROR_FIELD_NUMBER)
 _USERS: Final = decision_pb2.DecideManyRequest.USERS_FIELD_NUMBER
+_DECIDE: Final = decision_pb2.DecideStreamRequest.DECIDE_FIELD_NUMBER
+_DECIDE_TAG: Final = wire.tag(_DECIDE)
 
 
-def decided(reply: bytes) -> bytes:
-    """A serialised `DecideResponse` as a result, of `DecideMany` and of `DecideStream` alike."""
-    return wire.field(_DECIDED, reply)
+def decide_stream(decide: UnaryHandler, status_of: Callable[[Exception], bytes]) -> Bidirectional:
+    """`DecideStream` over the handler of `Decide`.
+
+    What that fails with is the reply to one message, as what `status_of` makes of it, and the stream goes on; a caller
+    who waits no more, or a `Refusal`, ends it.
+    """
+
+    def answer(request: bytes, call: Call) -> bytes | Awaitable[bytes]:
+        try:
+            asked = wire.alone(_DECIDE_TAG, request)
+            if asked is None:
+                # Why joined: a message field that is there twice is one message with the fields of both.
+                asked = b"".join(split(decision_pb2.DecideStreamRequest, request, _DECIDE)[0])
+            reply = decide(asked, call)
+            return wire.field(_DECIDED, reply) if isinstance(reply, bytes) else later(reply)
+        except Refusal:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever a request fails with is answered, logged if it is ours
+            return wire.field(_ERROR, status_of(error))
+
+    async def later(reply: Awaitable[bytes]) -> bytes:
+        try:
+            return wire.field(_DECIDED, await reply)
+        except Refusal:
+            raise
+        except Exception as error:  # noqa: BLE001 - as in `answer`
+            return wire.field(_ERROR, status_of(error))
+
+    return one_by_one(answer)
 
 
-def failed(status: bytes) -> bytes:
-    """A serialised `google.rpc.Status` as a result, of `DecideMany` and of `DecideStream` alike."""
-    return wire.field(_ERROR, status)
-
-
-class ManyUsers(Struct, frozen=True, eq=False, kw_only=True):
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class ManyUsers:
     """A request that was read. `asked` has one entry a user: the question, or what is wrong with it."""
 
     asked: Sequence[Question | CallerError]
@@ -119,12 +144,12 @@ async def answer_many(
         try:
             if isinstance(asked, Question):
                 profile = profiles.get(asked.user.user_id, UNKNOWN_PROFILE)
-                one = decided(answering.answer(snapshot, asked, profile, room_bytes))
+                one = wire.field(_DECIDED, answering.answer(snapshot, asked, profile, room_bytes))
                 room_bytes -= len(one)
             else:
-                one = failed(status_of(asked))
+                one = wire.field(_ERROR, status_of(asked))
         except Exception as error:  # noqa: BLE001 - whatever one user fails with is that user's result alone
-            one = failed(status_of(error))
+            one = wire.field(_ERROR, status_of(error))
         results.append(wire.field(_RESULTS, one))
         await turns.take(flags)
     return b"".join(results)

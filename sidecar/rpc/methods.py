@@ -1,7 +1,8 @@
 """The method table: full method name → kind and handler. Both transports mount the same one and nothing else.
 
 A unary handler takes the request's bytes and a `Call` and returns the reply's bytes, or an awaitable of them when it
-must wait. A streaming handler returns an asynchronous iterator of replies. A handler raises errors of
+must wait. A streaming handler returns an asynchronous iterator of replies. A stream that has one reply for each of its
+requests can be answered by a unary handler, once for each (`streams.one_by_one`). A handler raises errors of
 `sidecar.errors` or a `Refusal`; the transport asks `refusals.refusal_of` for what to send.
 """
 
@@ -10,9 +11,11 @@ from __future__ import annotations
 from asyncio import CancelledError
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Protocol, TypeAlias
+
+from msgspec import Struct
 
 from sidecar.ports import Entries, Written
 
@@ -63,16 +66,14 @@ class Call(Protocol):
         ...
 
 
-class Later:
+class Later(Struct, frozen=True, eq=False):
     """A reply that is made of what an append comes to. Any wire can await it; one that looks needs no task for it.
 
     `make` may raise what a handler may. It is called once that is known, whether or not somebody still waits.
     """
 
-    __slots__ = ("make", "written")
-
-    def __init__(self, written: Written, make: Callable[[Entries], bytes]) -> None:
-        self.written, self.make = written, make
+    written: Written
+    make: Callable[[Entries], bytes]
 
     def __await__(self) -> Generator[object, None, bytes]:
         try:
@@ -107,11 +108,41 @@ class ServerStream:
     handler: ServerStreamHandler
 
 
+class Stream(Protocol):
+    """A stream under way that no task of its own waits in."""
+
+    def fail(self, error: Exception) -> None:
+        """End it now with what `refusals` makes of an error, behind the replies that were sent."""
+        ...
+
+
+def _anyone(_call: Call) -> None:
+    """Refuses nobody."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Each:
+    """One reply for each request of a stream, in order; after the reply to the last one the stream ends.
+
+    For a wire that answers a message as it does a unary call, without a task or an iterator.
+    """
+
+    answer: UnaryHandler
+    """Called for a request once the one before it is answered, for a caller who still waits. What it raises ends the
+    stream."""
+    admit: Callable[[Call], None] = _anyone
+    """Called when a stream begins, before its first request. What it raises is the answer."""
+    streams: set[Stream] = field(default_factory=set)
+    """Those under way. The wire adds and removes them; who shuts the process down ends them."""
+
+
 @dataclass(frozen=True, slots=True)
 class Bidirectional:
     """Many requests, many replies."""
 
     handler: StreamHandler
+    each: Each | None = None
+    """The same in another form, where there is one. A wire uses either."""
 
 
 Method: TypeAlias = Unary | ServerStream | Bidirectional

@@ -59,7 +59,21 @@ def tag(field_number: int) -> bytes:
 
 def field(tag_bytes: bytes, payload: bytes) -> bytes:
     """A length-delimited field: tag, length, payload."""
-    return b"".join((tag_bytes, varint(len(payload)), payload))
+    length = len(payload)
+    return tag_bytes + (_SHORT[length] if length < _SHORT_END else varint(length)) + payload
+
+
+def alone(tag_bytes: bytes, message: bytes) -> bytes | None:
+    """What a message holds that is nothing but one length-delimited field, whose tag is one byte; None for others.
+
+    For a look at what is nearly always so: None is no answer, as a long field gets it, too. `split` gives one.
+    """
+    size = len(message)
+    # Why: a length has one byte up to 127, and two up to the end of the table.
+    length = size - 2 if size < _MORE + 2 else size - 3
+    if 0 <= length < _SHORT_END and message.startswith(tag_bytes + _SHORT[length]):
+        return message[size - length :]
+    return None
 
 
 def top_level_fields(message: bytes) -> Iterator[tuple[int, bytes]]:
@@ -83,12 +97,6 @@ def split(message: bytes, field_number: int) -> tuple[list[bytes], bytes]:
     Raises `ValueError` where the bytes are no message.
     """
     wanted = field_number << 3 | LENGTH_DELIMITED
-    # Why first: a message of a stream is nothing but that one field, and so needs no more than a look.
-    key, at = _read_varint(message, 0) if message else (0, 0)
-    if key == wanted:
-        length, at = _read_varint(message, at)
-        if at + length == len(message):
-            return [message[at:]], b""
     found, others = [], []
     for number, piece in top_level_fields(message):
         key, at = _read_varint(piece, 0) if number == field_number else (0, 0)

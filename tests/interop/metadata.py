@@ -48,7 +48,7 @@ class NativeMetadata:
         self._call, self._connection = call, call.connection
 
     def received(self) -> Pairs:
-        return list(self._call.request.metadata())
+        return list(self._connection.codec.request(self._call.call_id).metadata())
 
     async def send_initial(self, pairs: Pairs) -> None:
         self._connection.codec.start(self._call.call_id, pairs)

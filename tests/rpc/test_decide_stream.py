@@ -172,6 +172,19 @@ async def test_a_client_that_half_closes_gets_every_answer(served: Served) -> No
     assert await stream.code() is grpc.StatusCode.OK
 
 
+async def test_answers_that_wait_for_profiles_come_in_order(tmp_path: Path) -> None:
+    async with serving(tmp_path, {"profiles": {"store": "memory"}}) as served:
+        stream = opened(served)
+        for n in range(100):
+            # Every other one asks for no profile, and could be answered sooner than the one before it.
+            options = option("IGNORE_USER_PROFILE_SERVICE") if n % 2 else []
+            await stream.write(message(user_id=f"u{n % 7}", decision_id=f"d{n}", options=options))
+        await stream.done_writing()
+        ids = [decision_pb2.DecideStreamResponse.FromString(body).decided.decision_id async for body in stream]
+        assert await stream.code() is grpc.StatusCode.OK
+    assert ids == [f"d{n}" for n in range(100)]
+
+
 async def test_a_stream_without_a_message_ends_well(served: Served) -> None:
     stream = opened(served)
     await stream.done_writing()

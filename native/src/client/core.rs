@@ -53,8 +53,36 @@ pub(super) struct Peer {
     pub(super) user_agent: String,
 }
 
+/// The timeouts that were sent last. Most calls of a client have one of a few, and what recurs is a byte on the wire,
+/// where another one is twenty, to be encoded and decoded each time.
+#[derive(Default)]
+struct Timeouts {
+    said: [(f64, String); 4],
+    next: usize,
+}
+
+impl Timeouts {
+    /// Its place among them, and whether it was there.
+    fn place(&mut self, seconds: f64) -> (usize, bool) {
+        #[expect(clippy::float_cmp, reason = "the very same number is what recurs")]
+        let found = self.said.iter().position(|(said, text)| *said == seconds && !text.is_empty());
+        let place = found.unwrap_or(self.next);
+        if found.is_none() {
+            self.said[place] = (seconds, wire::timeout_text(seconds));
+            self.next = (place + 1) % self.said.len();
+        }
+        (place, found.is_some())
+    }
+
+    fn field(&self, (place, recurs): (usize, bool)) -> Field<'_> {
+        let text = self.said[place].1.as_bytes();
+        if recurs { Field::Recurring(b"grpc-timeout", text) } else { Field::Fresh(b"grpc-timeout", text) }
+    }
+}
+
 pub(super) struct Core {
     peer: Peer,
+    timeouts: Timeouts,
     pub(super) link: Link,
     pub(super) calls: Calls<Call>,
     pub(super) events: Vec<ClientEvent>,
@@ -68,7 +96,8 @@ impl Core {
         // Why no bound: the client's calls are its own, and the windows and the message limit bound each reply.
         let account = Account::new(Budget::new(usize::MAX));
         let link = Link::new(limits, account, now_s);
-        Self { peer, link, calls: Calls::default(), events: Vec::new(), block: None, drained: false }
+        let timeouts = Timeouts::default();
+        Self { peer, timeouts, link, calls: Calls::default(), events: Vec::new(), block: None, drained: false }
     }
 
     /// Begins a call; None = not here.
@@ -84,9 +113,10 @@ impl Core {
         if self.drained || self.link.failure.is_some() {
             return None;
         }
-        let timeout = timeout_s.map(wire::timeout_text);
+        let timeout = timeout_s.map(|seconds| self.timeouts.place(seconds));
         let metadata = Outgoing::new(metadata);
-        let mut fields = vec![
+        let mut fields = Vec::with_capacity(16);
+        fields.extend([
             Field::Fixed(b":method", b"POST"),
             Field::Recurring(b":scheme", self.peer.scheme.as_bytes()),
             Field::Recurring(b":path", path.as_bytes()),
@@ -95,8 +125,8 @@ impl Core {
             Field::Fixed(b"content-type", b"application/grpc"),
             Field::Recurring(b"user-agent", self.peer.user_agent.as_bytes()),
             Field::Fixed(b"grpc-accept-encoding", b"identity,gzip"),
-        ];
-        fields.extend(timeout.as_ref().map(|text| Field::Fresh(b"grpc-timeout", text.as_bytes())));
+        ]);
+        fields.extend(timeout.map(|place| self.timeouts.field(place)));
         fields.extend(metadata.fields());
         let id = session.request(&fields).ok()?;
         self.calls.insert(id, Call::new(unary));

@@ -92,6 +92,24 @@ impl ClientConnection {
         self.take_events()
     }
 
+    /// As `receive`, for who waits for this unary call alone: its reply, when there is nothing else to learn or to do.
+    ///
+    /// None, and the events stay for `take_events`, when the call has not ended or not with OK, another one is under
+    /// way, or the connection takes no more calls. After a reply nothing that was queued is urgent: an acknowledgement
+    /// may go with the next call.
+    pub fn receive_reply(&mut self, input: &[u8], now_s: f64, call_id: u64) -> Option<Vec<u8>> {
+        self.0.receive(input, now_s);
+        if self.closed() || self.drained() || self.calls_open() > 0 {
+            return None;
+        }
+        let [ClientEvent::Finished { call_id: ended, outcome }] = self.0.core.events.as_mut_slice() else {
+            return None;
+        };
+        let message = outcome.message.take_if(|_| *ended == call_id)?;
+        self.0.core.events.clear();
+        Some(message)
+    }
+
     /// What came up outside of `receive`.
     pub fn take_events(&mut self) -> Vec<ClientEvent> {
         std::mem::take(&mut self.0.core.events)

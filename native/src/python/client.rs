@@ -6,7 +6,7 @@ use pyo3::types::{PyBytes, PyList, PyTuple};
 
 use super::server::WRITABLE;
 use super::values::{Limits, metadata_from, metadata_to, with_bytes};
-use crate::ClientEvent;
+use crate::{ClientEvent, Metadata};
 
 const REPLY: u8 = 6;
 const FINISHED: u8 = 7;
@@ -72,6 +72,21 @@ impl ClientConnection {
         Ok(self.0.call(path, message, metadata, timeout_s))
     }
 
+    /// `call`, then `take_output`.
+    fn ask<'py>(
+        &mut self,
+        path: &str,
+        message: &Bound<'py, PyBytes>,
+        metadata: &Bound<'py, PyTuple>,
+        timeout_s: f64,
+        bytes_max: usize,
+    ) -> PyResult<(u64, Bound<'py, PyBytes>)> {
+        // Why first: to iterate over nothing costs as much as the rest of what is done here for Python.
+        let metadata = if metadata.is_empty() { Metadata::new() } else { metadata_from(metadata)? };
+        let call_id = self.0.call(path, message.as_bytes(), metadata, Some(timeout_s));
+        Ok((call_id, PyBytes::new(message.py(), self.0.take_output(bytes_max))))
+    }
+
     #[pyo3(signature = (path, metadata=None, timeout_s=None))]
     fn open(&mut self, path: &str, metadata: Option<&Bound<'_, PyAny>>, timeout_s: Option<f64>) -> PyResult<u64> {
         let metadata = metadata.map(metadata_from).transpose()?.unwrap_or_default();
@@ -97,6 +112,16 @@ impl ClientConnection {
     fn receive<'py>(&mut self, data: &Bound<'py, PyAny>, now_s: f64) -> PyResult<Bound<'py, PyList>> {
         let events = with_bytes(data, |bytes| self.0.receive(bytes, now_s))?;
         events_to(data.py(), events)
+    }
+
+    fn receive_reply<'py>(
+        &mut self,
+        data: &Bound<'py, PyBytes>,
+        now_s: f64,
+        call_id: u64,
+    ) -> Option<Bound<'py, PyBytes>> {
+        let reply = self.0.receive_reply(data.as_bytes(), now_s, call_id)?;
+        Some(PyBytes::new(data.py(), &reply))
     }
 
     fn take_events<'py>(&mut self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {

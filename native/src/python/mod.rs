@@ -8,7 +8,7 @@ mod values;
 use pyo3::prelude::*;
 
 /// Raised when anything of the face changes incompatibly.
-const API_VERSION: u32 = 1;
+const API_VERSION: u32 = 2;
 
 #[pymodule]
 mod decision_sidecar_native {
@@ -34,4 +34,4 @@ mod decision_sidecar_native {
 }
 
 /// Names of the first item of an event, by number.
-const EVENTS: [&str; 8] = ["CALL", "OPENED", "MESSAGE", "ENDED", "CANCELLED", "WRITABLE", "REPLY", "FINISHED"];
+const EVENTS: [&str; 8] = ["CALL", "OPENED", "MESSAGES", "ENDED", "CANCELLED", "WRITABLE", "REPLY", "FINISHED"];

@@ -9,7 +9,7 @@ use crate::ServerEvent;
 
 const CALL: u8 = 0;
 const OPENED: u8 = 1;
-const MESSAGE: u8 = 2;
+const MESSAGES: u8 = 2;
 const ENDED: u8 = 3;
 const CANCELLED: u8 = 4;
 pub(super) const WRITABLE: u8 = 5;
@@ -34,11 +34,6 @@ pub(super) struct Request(crate::Request);
 
 #[pymethods]
 impl Request {
-    #[getter]
-    fn timeout_s(&self) -> Option<f64> {
-        self.0.timeout_s()
-    }
-
     #[getter]
     fn authority(&self) -> String {
         self.0.authority()
@@ -87,6 +82,14 @@ impl ServerConnection {
         self.0.send(call_id, message)
     }
 
+    fn send_all(&mut self, call_id: u64, messages: &Bound<'_, PyList>) -> PyResult<bool> {
+        let mut room = true;
+        for message in messages {
+            room = self.0.send(call_id, message.cast::<PyBytes>()?.as_bytes());
+        }
+        Ok(room)
+    }
+
     #[pyo3(signature = (call_id, code, message="", details=b"".as_slice(), trailers=None))]
     fn finish(
         &mut self,
@@ -101,8 +104,13 @@ impl ServerConnection {
         Ok(())
     }
 
-    fn consumed(&mut self, call_id: u64, message_bytes: usize) {
-        self.0.consumed(call_id, message_bytes);
+    #[pyo3(signature = (call_id, message_bytes, messages=1))]
+    fn consumed(&mut self, call_id: u64, message_bytes: usize, messages: usize) {
+        self.0.consumed(call_id, message_bytes, messages);
+    }
+
+    fn request(&self, call_id: u64) -> Option<Request> {
+        self.0.request(call_id).cloned().map(Request)
     }
 
     fn tick(&mut self, now_s: f64) -> Option<f64> {
@@ -139,20 +147,39 @@ impl ServerConnection {
     }
 }
 
+/// Messages of one call that came one after another are one event: what an event costs counts on a stream of many.
 fn events_to(py: Python<'_>, events: Vec<ServerEvent>) -> PyResult<Bound<'_, PyList>> {
-    let events: Vec<_> = events.into_iter().map(|event| event_to(py, event)).collect::<PyResult<_>>()?;
-    PyList::new(py, events)
+    let all = PyList::empty(py);
+    let mut last: Option<(u64, Bound<'_, PyList>)> = None;
+    for event in events {
+        let ServerEvent::Message { call_id, message } = event else {
+            last = None;
+            all.append(event_to(py, event)?)?;
+            continue;
+        };
+        let message = PyBytes::new(py, &message);
+        if let Some((_, messages)) = last.as_ref().filter(|(id, _)| *id == call_id) {
+            messages.append(message)?;
+            continue;
+        }
+        let messages = PyList::new(py, [message])?;
+        all.append((MESSAGES, call_id, &messages).into_pyobject(py)?)?;
+        last = Some((call_id, messages));
+    }
+    Ok(all)
 }
 
 fn event_to(py: Python<'_>, event: ServerEvent) -> PyResult<Bound<'_, PyTuple>> {
     match event {
         ServerEvent::Call { call_id, method, message, request } => {
-            (CALL, call_id, method, PyBytes::new(py, &message), Request(request)).into_pyobject(py)
+            (CALL, call_id, method, PyBytes::new(py, &message), request.timeout_s()).into_pyobject(py)
         }
         ServerEvent::Opened { call_id, method, request } => {
-            (OPENED, call_id, method, Request(request)).into_pyobject(py)
+            (OPENED, call_id, method, request.timeout_s()).into_pyobject(py)
         }
-        ServerEvent::Message { call_id, message } => (MESSAGE, call_id, PyBytes::new(py, &message)).into_pyobject(py),
+        ServerEvent::Message { call_id, message } => {
+            (MESSAGES, call_id, [PyBytes::new(py, &message)]).into_pyobject(py)
+        }
         ServerEvent::Ended { call_id } => (ENDED, call_id).into_pyobject(py),
         ServerEvent::Cancelled { call_id } => (CANCELLED, call_id).into_pyobject(py),
         ServerEvent::Writable { call_id } => (WRITABLE, call_id).into_pyobject(py),

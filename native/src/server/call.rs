@@ -30,8 +30,8 @@ pub(super) struct Call {
     pub(super) single: bool,
     pub(super) inbound: Inbound,
     pub(super) outbound: Outbound,
+    pub(super) request: Request,
     /// Of a single call: what CALL will bring.
-    pub(super) request: Option<Request>,
     pub(super) message: Option<Vec<u8>>,
     pub(super) heard: Heard,
     /// The head of the response was submitted.
@@ -40,13 +40,13 @@ pub(super) struct Call {
 }
 
 impl Call {
-    pub(super) fn new(method: u32, single: bool, inbound: Inbound) -> Self {
+    pub(super) fn new(method: u32, single: bool, request: Request, inbound: Inbound) -> Self {
         Self {
             method,
             single,
             inbound,
             outbound: Outbound::default(),
-            request: None,
+            request,
             message: None,
             heard: Heard::NotYet,
             started: false,

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use super::answer;
 use super::call::{Call, End, Heard};
 use super::event::ServerEvent;
-use super::head::{Head, Methods};
+use super::head::{Accepted, Head, Methods};
+use super::known::{Known, Repeat};
 use super::rules::{Malformed, Rules};
 use crate::budget::{Account, Budget};
 use crate::calls::{Calls, call_of, stream_of};
@@ -26,6 +27,8 @@ pub(super) struct Core {
     pub(super) events: Vec<ServerEvent>,
     /// The header block under way.
     pub(super) block: Option<Block>,
+    /// The head that the next one is compared with.
+    pub(super) known: Option<Known>,
     /// Of streams whose head has a content-length, which clients of gRPC do not send: bytes that must still come.
     pub(super) lengths: Calls<u64>,
     /// What is still to be sent of the bodies of answers to heads that are no calls.
@@ -39,8 +42,16 @@ pub(super) struct Core {
 pub(super) struct Block {
     pub(super) id: i32,
     pub(super) rules: Rules,
-    /// None for trailers, which requests of gRPC have not: checked and read over.
-    pub(super) head: Option<Head>,
+    pub(super) part: Part,
+}
+
+/// What a header block is.
+pub(super) enum Part {
+    /// A head that is the known one so far.
+    Repeat(Repeat),
+    Head(Head),
+    /// Requests of gRPC have none: checked and read over.
+    Trailers,
 }
 
 impl Core {
@@ -50,6 +61,7 @@ impl Core {
             calls: Calls::default(),
             events: Vec::new(),
             block: None,
+            known: None,
             lengths: Calls::default(),
             bodies: Calls::default(),
             resets: Bucket::new(limits.resets_burst, limits.resets_per_s, now_s),
@@ -105,21 +117,25 @@ impl Core {
         }
     }
 
-    /// Submits the head of the response, once.
-    pub(super) fn begin(&mut self, session: &mut Actions<'_>, id: i32, metadata: Metadata) {
-        let Some(call) = self.calls.get_mut(&id).filter(|call| !call.started) else { return };
+    /// Submits the head of the response, once; whether that was now.
+    pub(super) fn begin(&mut self, session: &mut Actions<'_>, id: i32, metadata: Metadata) -> bool {
+        let Some(call) = self.calls.get_mut(&id).filter(|call| !call.started) else { return false };
         call.started = true;
         answer::begin(session, id, metadata);
+        true
     }
 
     /// Queues a message behind the head; one that has no place ends its call. False = the high mark is reached.
     pub(super) fn queue(&mut self, session: &mut Actions<'_>, id: i32, message: &[u8], end: End) -> bool {
-        self.begin(session, id, Metadata::new());
+        let begins = self.begin(session, id, Metadata::new());
         let Some(call) = self.calls.get_mut(&id) else { return true };
         let text = match call.outbound.push(&mut self.link.account, &self.link.limits, message) {
             Ok(room) => {
                 call.end = end;
-                session.resume(id);
+                // Who was not asked for bytes yet has not said that there are none.
+                if !begins {
+                    session.resume(id);
+                }
                 return room;
             }
             Err(Full::Message) => "reply refused: it has more than 4 GiB",
@@ -140,12 +156,9 @@ impl Core {
             self.events.push(ServerEvent::Ended { call_id });
             return;
         }
-        match (call.message.take(), call.request.take()) {
-            (Some(message), Some(request)) => {
-                self.events.push(ServerEvent::Call { call_id, method: call.method, message, request });
-            }
-            _ => self.refuse(session, id, &cardinality("0")),
-        }
+        let Some(message) = call.message.take() else { return self.refuse(session, id, &cardinality("0")) };
+        let (method, request) = (call.method, call.request.clone());
+        self.events.push(ServerEvent::Call { call_id, method, message, request });
     }
 
     /// Why the connection ends, not the stream alone: a peer could have us send resets without end. CVE-2025-8671.
@@ -170,26 +183,29 @@ impl Core {
         if let Some(length) = rules.content_length {
             self.lengths.insert(id, length);
         }
-        let accepted = match head.judge(rules.list_bytes, self.link.limits.header_list_bytes_max) {
-            Ok(accepted) => accepted,
+        match head.judge(rules.list_bytes, self.link.limits.header_list_bytes_max) {
+            Ok(accepted) => {
+                self.known = Known::of(&accepted, rules);
+                self.open(id, accepted);
+            }
             Err(rejection) => {
                 let body = answer::reject(session, id, rejection);
                 if !body.is_empty() {
                     self.bodies.insert(id, body);
                 }
-                return;
             }
-        };
+        }
+    }
+
+    /// A call begins.
+    pub(super) fn open(&mut self, id: i32, accepted: Accepted) {
         let method = self.methods.get(accepted.method);
         let inbound = Inbound::new(method.message_bytes_max, accepted.encoding);
-        let mut call = Call::new(accepted.method, method.single, inbound);
-        if method.single {
-            call.request = Some(accepted.request);
-        } else {
-            let (call_id, method, request) = (call_of(id), accepted.method, accepted.request);
+        if !method.single {
+            let (call_id, method, request) = (call_of(id), accepted.method, accepted.request.clone());
             self.events.push(ServerEvent::Opened { call_id, method, request });
         }
-        self.calls.insert(id, call);
+        self.calls.insert(id, Call::new(accepted.method, method.single, accepted.request, inbound));
     }
 
     /// The body of an answer to a head that is no call.

@@ -2,9 +2,10 @@
 
 use super::answer;
 use super::call::{Call, End, Heard};
-use super::core::{Block, Core, cardinality};
+use super::core::{Block, Core, Part, cardinality};
 use super::event::ServerEvent;
 use super::head::Head;
+use super::known::Repeat;
 use super::rules::{Rules, stripped};
 use crate::calls::call_of;
 use crate::limits;
@@ -14,13 +15,27 @@ use crate::status::h2;
 impl Handler for Core {
     fn headers_begun(&mut self, _session: &mut Actions<'_>, id: i32, first: bool) {
         let rules = if first { Rules::of_head() } else { Rules::of_trailers() };
-        let block = Block { id, rules, head: first.then(Head::new) };
+        let part = match &self.known {
+            _ if !first => Part::Trailers,
+            Some(_) => Part::Repeat(Repeat::default()),
+            None => Part::Head(Head::new()),
+        };
+        let block = Block { id, rules, part };
         self.block = self.link.failure.is_none().then_some(block);
     }
 
     fn header(&mut self, session: &mut Actions<'_>, id: i32, name: &[u8], value: &[u8]) {
         let Some(block) = self.block.as_mut().filter(|block| block.id == id) else { return };
         let value = stripped(value);
+        if let (Part::Repeat(repeat), Some(known)) = (&mut block.part, &self.known) {
+            if known.repeats(repeat, name, value) {
+                return;
+            }
+            match known.replay(repeat, &self.methods, &mut block.rules) {
+                Ok(head) => block.part = Part::Head(head),
+                Err(why) => return self.malformed(session, why),
+            }
+        }
         if let Err(why) = block.rules.field(name, value) {
             return self.malformed(session, why);
         }
@@ -30,21 +45,43 @@ impl Handler for Core {
             return self.link.fail(session, h2::ENHANCE_YOUR_CALM, "a header list is many times too large");
         }
         // What is too large is decoded on, as the table of HPACK must follow, but not kept.
-        if let Some(head) = block.head.as_mut().filter(|_| list_bytes <= bytes_max) {
+        if let Part::Head(head) = &mut block.part
+            && list_bytes <= bytes_max
+        {
             head.push(&self.methods, name, value);
         }
     }
 
     fn headers_ended(&mut self, session: &mut Actions<'_>, id: i32, last: bool) {
-        let Some(block) = self.block.take().filter(|block| block.id == id) else { return };
-        if let Err(why) = block.rules.end(last) {
+        let Some(Block { mut rules, part, .. }) = self.block.take().filter(|block| block.id == id) else { return };
+        let head = match (part, &self.known) {
+            (Part::Repeat(repeat), Some(known)) => {
+                if let Some(accepted) = known.verdict(&repeat, self.link.limits.header_list_bytes_max) {
+                    if let Some(length) = known.content_length {
+                        self.lengths.insert(id, length);
+                    }
+                    self.open(id, accepted);
+                    if last {
+                        self.data_ended(session, id);
+                    }
+                    return;
+                }
+                match known.replay(&repeat, &self.methods, &mut rules) {
+                    Ok(head) => Some(head),
+                    Err(why) => return self.malformed(session, why),
+                }
+            }
+            (Part::Head(head), _) => Some(head),
+            _ => None,
+        };
+        if let Err(why) = rules.end(last) {
             return self.malformed(session, why);
         }
-        if let Some(head) = block.head {
-            self.head_ended(session, id, head, &block.rules);
+        if let Some(head) = head {
+            self.head_ended(session, id, head, &rules);
         }
-        if last && self.count(session, id, 0, true) {
-            self.input_ended(session, id);
+        if last {
+            self.data_ended(session, id);
         }
     }
 
@@ -66,6 +103,8 @@ impl Handler for Core {
         });
         match taken {
             Err(refusal) => self.refuse(session, id, &refusal),
+            // A whole request: what could come on this stream is refused.
+            Ok(()) if first.is_some() => (),
             Ok(()) => session.credit_stream(id, inbound.credit(0)),
         }
     }

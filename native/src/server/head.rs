@@ -57,11 +57,12 @@ impl Methods {
     }
 }
 
-/// The head of a call, as handlers see it.
+/// The head of a call, as handlers see it. Calls with equal heads share the fields.
 #[derive(Clone, Debug, Default)]
 pub struct Request {
-    headers: Headers,
-    timeout_s: Option<f64>,
+    /// All of them, in order.
+    pub(super) headers: Arc<Headers>,
+    pub(super) timeout_s: Option<f64>,
 }
 
 impl Request {
@@ -91,7 +92,7 @@ impl Request {
     #[must_use]
     pub fn metadata(&self) -> Metadata {
         let mut all = self.headers.metadata();
-        all.retain(|(key, _)| !key.starts_with(':'));
+        all.retain(|(key, _)| !is_reserved(key.as_bytes()));
         all
     }
 }
@@ -109,6 +110,7 @@ pub(crate) enum Rejection {
 }
 
 /// A head that is accepted.
+#[derive(Clone)]
 pub(crate) struct Accepted {
     pub(crate) method: u32,
     pub(crate) encoding: Encoding,
@@ -124,7 +126,8 @@ pub(crate) struct Head {
     path: Vec<u8>,
     encoding: Encoding,
     rejection: Option<Rejection>,
-    request: Request,
+    headers: Headers,
+    pub(super) timeout_s: Option<f64>,
 }
 
 impl Head {
@@ -137,11 +140,13 @@ impl Head {
             path: Vec::new(),
             encoding: Encoding::Identity,
             rejection: None,
-            request: Request { headers: Headers::with_capacity(128), timeout_s: None },
+            headers: Headers::with_capacity(512),
+            timeout_s: None,
         }
     }
 
     pub(crate) fn push(&mut self, methods: &Methods, name: &[u8], value: &[u8]) {
+        self.headers.push(name, value);
         match name {
             b":method" => self.is_post = value == b"POST",
             b":path" => {
@@ -150,20 +155,15 @@ impl Head {
                     self.path = value.to_vec();
                 }
             }
-            b":scheme" => (),
             b"te" => self.has_te = value.eq_ignore_ascii_case(b"trailers"),
             b"content-type" => self.is_grpc = is_grpc(value),
             b"grpc-timeout" => self.set_timeout(value),
             b"grpc-encoding" => self.set_encoding(value),
-            b":authority" => self.request.headers.push(name, value),
-            _ if is_reserved(name) => (),
-            _ => {
-                if name.ends_with(b"-bin") && !is_binary_value(value) {
-                    let message = format!("metadata refused: the value of `{}` is no base64", text(name));
-                    self.reject(Rejection::Status(Refusal::new(Code::Internal, message)));
-                }
-                self.request.headers.push(name, value);
+            _ if name.ends_with(b"-bin") && !is_reserved(name) && !is_binary_value(value) => {
+                let message = format!("metadata refused: the value of `{}` is no base64", text(name));
+                self.reject(Rejection::Status(Refusal::new(Code::Internal, message)));
             }
+            _ => (),
         }
     }
 
@@ -172,8 +172,8 @@ impl Head {
     }
 
     fn set_timeout(&mut self, value: &[u8]) {
-        self.request.timeout_s = wire::timeout_s(value);
-        if self.request.timeout_s.is_none() {
+        self.timeout_s = wire::timeout_s(value);
+        if self.timeout_s.is_none() {
             let message = format!("grpc-timeout is `{}`, wanted at most 8 digits and one of H M S m u n", text(value));
             self.reject(Rejection::Status(Refusal::new(Code::Internal, message)));
         }
@@ -213,7 +213,8 @@ impl Head {
             let message = format!("method `{}` is not served here", text(&self.path));
             return Err(Rejection::Status(Refusal::new(Code::Unimplemented, message)));
         };
-        Ok(Accepted { method, encoding: self.encoding, request: self.request })
+        let request = Request { headers: Arc::new(self.headers), timeout_s: self.timeout_s };
+        Ok(Accepted { method, encoding: self.encoding, request })
     }
 }
 

@@ -6,6 +6,7 @@ mod core;
 mod event;
 mod frames;
 mod head;
+mod known;
 mod rules;
 
 use std::sync::Arc;
@@ -56,7 +57,9 @@ impl ServerConnection {
 
     /// Initial metadata, before the first `send`.
     pub fn start(&mut self, call_id: u64, metadata: Metadata) {
-        self.with_call(call_id, (), |core, session, id| core.begin(session, id, metadata));
+        self.with_call(call_id, (), |core, session, id| {
+            core.begin(session, id, metadata);
+        });
     }
 
     /// One message; false = the high mark is reached, wait for `Writable`. True for a call that is gone.
@@ -73,14 +76,21 @@ impl ServerConnection {
         });
     }
 
-    /// A message of so many bytes was worked off: its sender may send as much again.
-    pub fn consumed(&mut self, call_id: u64, message_bytes: usize) {
+    /// Messages of so many bytes together were worked off: their sender may send as much again.
+    pub fn consumed(&mut self, call_id: u64, message_bytes: usize, messages: usize) {
         self.0.with((), |core, session| {
             let Some(id) = stream_of(call_id) else { return };
             let Some(call) = core.calls.get_mut(&id) else { return };
-            call.inbound.consumed(&mut core.link.account, message_bytes);
+            call.inbound.consumed_all(&mut core.link.account, message_bytes, messages);
             session.credit_stream(id, call.inbound.credit(message_bytes));
         });
+    }
+
+    /// The head of a call that has not ended on the wire.
+    #[must_use]
+    pub fn request(&self, call_id: u64) -> Option<&Request> {
+        let id = stream_of(call_id)?;
+        self.0.core.calls.get(&id).map(|call| &call.request)
     }
 
     /// Lets time pass; returns when to call again at the latest.
@@ -144,7 +154,7 @@ mod tests {
         let methods = Methods::new([("/s/m".to_owned(), true, 100)]).expect("valid");
         let (limits, budget) = (Arc::new(Limits::default()), Budget::new(1000));
         let mut server = ServerConnection::new(&methods, &limits, &budget, 0.0).expect("made");
-        let mut call = Call::new(0, true, crate::inbound::Inbound::default());
+        let mut call = Call::new(0, true, Request::default(), crate::inbound::Inbound::default());
         call.heard = call::Heard::Begun;
         server.0.core.calls.insert(1, call);
         server.0.guarded((), |_| panic!("broken"));

@@ -241,7 +241,7 @@ fn a_call_that_is_cancelled_later_is_told_once_and_answers_to_it_vanish() {
     pair.server.reply(id, b"late");
     pair.server.finish(id, 0, "", b"", Metadata::new());
     assert!(pair.server.send(id, b"late"));
-    pair.server.consumed(id, 1);
+    pair.server.consumed(id, 1, 1);
     assert!(pair.server.take_output(ALL).is_empty());
     assert_eq!(pair.budget.bytes_held(), 0);
 }

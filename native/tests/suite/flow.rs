@@ -38,11 +38,11 @@ fn a_slow_reader_stops_its_own_stream_and_no_other() {
         pair.client.send(quick, &[1; 10_000]);
         let events = pair.pump();
         assert_eq!(message_bytes(&events), 10_000);
-        pair.server.consumed(quick, 10_000);
+        pair.server.consumed(quick, 10_000, 1);
     }
     let mut rest = 200 * 10_000 - heard;
     for _ in 0..200 {
-        pair.server.consumed(slow, 10_000);
+        pair.server.consumed(slow, 10_000, 1);
         rest -= message_bytes(&pair.pump());
     }
     assert_eq!(rest, 0, "each that is consumed makes room for another");
@@ -188,12 +188,12 @@ proptest! {
             prop_assert!(waiting.iter().sum::<usize>() <= 150_000 + 65_535 + 150_000);
             prop_assert!(pair.budget.bytes_held() <= 150_000 * 2 + 65_535 + 128 * (waiting.len() + 1));
             if reads && let Some(bytes) = waiting.pop_front() {
-                pair.server.consumed(id, bytes);
+                pair.server.consumed(id, bytes, 1);
             }
         }
         prop_assert_eq!(heard, sizes.len());
         while let Some(bytes) = waiting.pop_front() {
-            pair.server.consumed(id, bytes);
+            pair.server.consumed(id, bytes, 1);
         }
         prop_assert_eq!(pair.budget.bytes_held(), 0);
     }

@@ -6,4 +6,6 @@ mod flow;
 mod hostile;
 mod lifetime;
 mod malformed;
+mod repeats;
+mod replies;
 mod support;

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-API_VERSION: Final = 1
+API_VERSION: Final = 2
 """The version of the seam, `native/decision_sidecar_native.pyi`, that this package speaks."""
 
 

@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING, Final, cast
 import msgspec
 from decision_sidecar_native import CANCELLED, Budget, Limits, Methods, ServerConnection
 
-from sidecar.transport.native.requests import Requests
+from sidecar.transport.native.requests import Answers, Takes
+from sidecar.transport.native.sockets import peer_name
 
 if TYPE_CHECKING:
-    from decision_sidecar_native import Request, ServerEvent
+    from decision_sidecar_native import ServerEvent
 
 WRITE_BYTES: Final = 64 * 1024
 """What is taken of the codec at a time, and what the socket holds beyond what the kernel takes before reading stops.
@@ -54,7 +55,6 @@ class NativeCall(msgspec.Struct, eq=False):
 
     connection: Connection
     call_id: int
-    request: Request
     method: int
     """Its place in the table."""
     deadline_s: float | None
@@ -68,12 +68,15 @@ class NativeCall(msgspec.Struct, eq=False):
     """Where `Deadlines` keeps it."""
     room: asyncio.Future[None] | None = None
     """What a stream waits for while too much of it is queued."""
-    requests: Requests | None = None
+    requests: Takes | None = None
     """Of a call with many request messages."""
+    answers: Answers | None = None
+    """The same, where each of them has one reply."""
 
     def header(self, key: str) -> str | None:
         """See `Call`."""
-        return self.request.header(key)
+        request = self.connection.codec.request(self.call_id)
+        return None if request is None else request.header(key)
 
     def time_remaining_s(self) -> float | None:
         """See `Call`."""
@@ -93,6 +96,8 @@ class NativeCall(msgspec.Struct, eq=False):
         self.gone = True
         if self.task is not None and self.started:
             self.task.cancel()
+        if self.answers is not None:
+            self.answers.leave()
 
     async def until_writable(self) -> None:
         """Wait until the peer has taken enough of what is queued for this call."""
@@ -106,7 +111,9 @@ class NativeCall(msgspec.Struct, eq=False):
 
     def writable(self) -> None:
         """The peer has taken enough."""
-        if self.room is not None and not self.room.done():
+        if self.answers is not None:
+            self.answers.writable()
+        elif self.room is not None and not self.room.done():
             self.room.set_result(None)
 
 
@@ -130,6 +137,7 @@ class Connection(asyncio.Protocol):
         "gone",
         "queued",
         "received_s",
+        "resting",
         "stalled",
     )
 
@@ -143,7 +151,7 @@ class Connection(asyncio.Protocol):
         self._closing_s = 0.0
         self._failure = ""
         self.calls: dict[int, NativeCall] = {}
-        """Calls with a task, by id."""
+        """Calls that wait for something, by id."""
         self.events = _NOTHING
         """What came since the last turn, in order."""
         self.gone: set[int] = set()
@@ -156,6 +164,8 @@ class Connection(asyncio.Protocol):
         """Whether the peer sends no more."""
         self.stalled = 0
         """Streams that wait until they may send again."""
+        self.resting: list[Answers] = []
+        """Streams that have had their share of a turn, and have more to answer in the next one."""
 
     # --- the event loop's side ------------------------------------------------------------------------------------
 
@@ -281,11 +291,8 @@ class Connection(asyncio.Protocol):
 
     @property
     def peer(self) -> str:
-        """As gRPC writes it: `ipv4:127.0.0.1:4711`, `ipv6:[::1]:4711`, `unix:`."""
-        name = self._transport.get_extra_info("peername") if self._transport is not None else None
-        if not isinstance(name, tuple):
-            return "unix:"
-        return f"ipv6:[{name[0]}]:{name[1]}" if ":" in name[0] else f"ipv4:{name[0]}:{name[1]}"
+        """See `peer_name`."""
+        return peer_name(self._transport.get_extra_info("peername") if self._transport is not None else None)
 
     def _queue_events(self, events: list[ServerEvent], now_s: float) -> None:
         if self.events:

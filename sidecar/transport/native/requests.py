@@ -1,16 +1,45 @@
-"""The request messages of one stream, between the connection that they came on and the handler that takes them."""
+"""The request messages of one stream, between the connection that they came on and what takes them."""
 
 from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
+from typing import Protocol
+
+
+class Takes(Protocol):
+    """What takes the request messages of a stream."""
+
+    def put(self, messages: Sequence[bytes]) -> None:
+        """Messages came."""
+        ...
+
+    def end(self) -> None:
+        """No more will come."""
+        ...
+
+
+class Answers(Takes, Protocol):
+    """What takes them and sends the replies, without a task of its own: see `one_by_one`."""
+
+    def go_on(self) -> None:
+        """Take what had to wait for the next turn."""
+        ...
+
+    def writable(self) -> None:
+        """The peer has taken enough of the replies."""
+        ...
+
+    def leave(self) -> None:
+        """Nobody waits for replies any more."""
+        ...
 
 
 class Requests(AsyncIterator[bytes]):
-    """The request messages of a stream, in order. What waits here is bounded by the window that the peer was given.
+    """The request messages of a stream for a handler with a task of its own, in order.
 
-    The peer may send as much again only as messages are taken.
+    What waits here is bounded by the window that the peer was given, who may send more only as messages are taken.
     """
 
     __slots__ = ("_arrived", "_ended", "_taken", "_waiting")
@@ -22,13 +51,13 @@ class Requests(AsyncIterator[bytes]):
         self._arrived: asyncio.Future[None] | None = None
         self._ended = False
 
-    def put(self, message: bytes) -> None:
-        """A message came."""
-        self._waiting.append(message)
+    def put(self, messages: Sequence[bytes]) -> None:
+        """See `Takes`."""
+        self._waiting.extend(messages)
         self._wake()
 
     def end(self) -> None:
-        """No more will come."""
+        """See `Takes`."""
         self._ended = True
         self._wake()
 

@@ -78,3 +78,10 @@ def _bind_tcp(one: socket.socket, target: tuple[str, int], *, dual: bool) -> Non
     one.bind(target)
     one.listen(BACKLOG)
     one.settimeout(0)
+
+
+def peer_name(address: object) -> str:
+    """The other side as gRPC writes it: `ipv4:127.0.0.1:4711`, `ipv6:[::1]:4711`, `unix:`."""
+    if not isinstance(address, tuple):
+        return "unix:"
+    return f"ipv6:[{address[0]}]:{address[1]}" if ":" in address[0] else f"ipv4:{address[0]}:{address[1]}"

@@ -12,22 +12,30 @@ import asyncio
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Coroutine
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
-from decision_sidecar_native import CALL, CANCELLED, ENDED, MESSAGE, OPENED, WRITABLE
+from decision_sidecar_native import CALL, CANCELLED, ENDED, MESSAGES, OPENED, WRITABLE
 
 from sidecar.errors import Stopping
-from sidecar.rpc.methods import Bidirectional, Code, Later, MethodTable, Refusal, ServerStream, Unary, UnaryHandler
+from sidecar.rpc.methods import (
+    Bidirectional,
+    Code,
+    Each,
+    Later,
+    MethodTable,
+    Refusal,
+    ServerStream,
+    Unary,
+    UnaryHandler,
+)
 from sidecar.rpc.refusals import refusal, refusal_of
 from sidecar.transport.native.connection import Connection, NativeCall
 from sidecar.transport.native.deadlines import Deadlines
+from sidecar.transport.native.one_by_one import REPLIES_PER_TURN, OneByOne, drop
 from sidecar.transport.native.requests import Requests
 
 if TYPE_CHECKING:
-    from decision_sidecar_native import Request, ServerEvent
-
-REPLIES_PER_TURN: Final = 64
-"""Messages that one stream sends before others get their turn: a stream whose requests are all there never waits."""
+    from decision_sidecar_native import ServerEvent
 
 
 class Turns:
@@ -44,6 +52,8 @@ class Turns:
         self._deadlines = Deadlines(self._passed)
         self.tasks: set[asyncio.Task[None]] = set()
         """The calls that wait for something. What they raise is answered; nothing leaves them."""
+        self.taking: list[OneByOne] = []
+        """See `one_by_one.Turn`."""
 
     def methods(self) -> list[tuple[str, bool]]:
         """Each method's full name and whether its request is a single message; events name a method by its place."""
@@ -77,8 +87,12 @@ class Turns:
         for connection in queue:
             connection.queued = False
             try:
+                if connection.resting:
+                    self._go_on(connection)
                 if connection.events:
                     self._answer(connection, *connection.take_events())
+                if self.taking:
+                    self._credit(connection)
                 connection.flush()
             except BaseException as error:  # noqa: BLE001 - a panic of the codec is none of Exception; the others go on
                 connection.fail(error)
@@ -91,16 +105,16 @@ class Turns:
             if event[0] != CALL:
                 self._take(connection, event, gone)
                 continue
-            _, call_id, method, message, request = event
-            timeout_s = request.timeout_s
-            call = NativeCall(
-                connection, call_id, request, method, None if timeout_s is None else received_s + timeout_s
-            )
+            _, call_id, method, message, timeout_s = event
             if gone and call_id in gone:
                 continue
-            if timeout_s is not None and received_s + timeout_s <= now_s:
-                self._refuse(call, _late())
-                continue
+            if timeout_s is None:
+                call = NativeCall(connection, call_id, method, None)
+            else:
+                call = NativeCall(connection, call_id, method, received_s + timeout_s)
+                if received_s + timeout_s <= now_s:
+                    self._refuse(call, _late())
+                    continue
             handler = unary[method]
             try:
                 if handler is None:
@@ -132,8 +146,9 @@ class Turns:
         elif event[0] == WRITABLE:
             call.writable()
         elif call.requests is not None:
-            if event[0] == MESSAGE:
-                call.requests.put(event[2])
+            if event[0] == MESSAGES:
+                if event[1] not in gone:
+                    call.requests.put(event[2])
             elif event[0] == ENDED:
                 call.requests.end()
 
@@ -144,35 +159,61 @@ class Turns:
         assert isinstance(method, ServerStream), "the codec gives whole requests to methods with a single one"
         self._start(call, self._stream(call, method.handler(message, call)))
 
-    def _open_many(self, connection: Connection, call_id: int, method_index: int, request: Request) -> None:
+    def _open_many(self, connection: Connection, call_id: int, method_index: int, timeout_s: float | None) -> None:
         method = self._methods[method_index]
         assert isinstance(method, Bidirectional), "the codec opens methods with many requests"
-        timeout_s = request.timeout_s
         deadline_s = None if timeout_s is None else connection.received_s + timeout_s
-        call = NativeCall(connection, call_id, request, method_index, deadline_s)
+        call = NativeCall(connection, call_id, method_index, deadline_s)
+        if method.each is not None:
+            self._open_each(call, method.each)
+            return
         call.requests = Requests(partial(connection.consumed, call_id))
         self._start(call, self._stream(call, method.handler(call.requests, call)))
 
-    def _await(self, call: NativeCall, answer: Later[Any]) -> None:
-        """A call that waits for one future: no task, which would cost more than the call."""
-        call.connection.calls[call.call_id] = call
-        if call.deadline_s is not None:
-            self._deadlines.watch(call, call.deadline_s)
-        answer.future.add_done_callback(partial(self._done, call, answer))
-
-    def _done(self, call: NativeCall, answer: Later[Any], future: asyncio.Future[Any]) -> None:
+    def _open_each(self, call: NativeCall, each: Each) -> None:
         try:
-            reply = answer.make(future.result())
+            each.admit(call)
+        except Exception as error:  # noqa: BLE001 - as in `_answer`
+            self.failed(call, error)
+            return
+        call.requests = call.answers = OneByOne(call, each, self)
+        self._watch(call)
+
+    def _go_on(self, connection: Connection) -> None:
+        resting, connection.resting = connection.resting, []
+        for stream in resting:
+            stream.go_on()
+
+    def _credit(self, connection: Connection) -> None:
+        """What was taken in this turn is credited once for each stream."""
+        taking, self.taking = self.taking, []
+        for stream in taking:
+            stream.credit()
+        if connection.resting:
+            self.wake(connection)
+
+    def _await(self, call: NativeCall, answer: Later) -> None:
+        """A call that waits for its commit: no task, which would cost more than the call."""
+        self._watch(call)
+        answer.written.then(partial(self._done, call, answer))
+
+    def _done(self, call: NativeCall, answer: Later) -> None:
+        try:
+            reply = answer.make(answer.written.result())
             if not call.gone:
                 call.connection.codec.reply(call.call_id, reply)
-        except BaseException as error:  # noqa: BLE001 - see `_failed`
-            self._failed(call, error)
+        except BaseException as error:  # noqa: BLE001 - see `failed`
+            self.failed(call, error)
         finally:
-            self._ended(call)
+            self.ended(call)
 
     def _start(self, call: NativeCall, work: Coroutine[Any, Any, None]) -> None:
         call.task = asyncio.get_running_loop().create_task(work)
         self.tasks.add(call.task)
+        self._watch(call)
+
+    def _watch(self, call: NativeCall) -> None:
+        """Keep a call that goes on after this turn."""
         call.connection.calls[call.call_id] = call
         if call.deadline_s is not None:
             self._deadlines.watch(call, call.deadline_s)
@@ -181,14 +222,14 @@ class Turns:
         """The task of a unary call."""
         try:
             if call.gone:
-                _drop(answer)
+                drop(answer)
                 return
             call.started = True
             call.connection.codec.reply(call.call_id, await answer)
-        except BaseException as error:  # noqa: BLE001 - see `_failed`
-            self._failed(call, error)
+        except BaseException as error:  # noqa: BLE001 - see `failed`
+            self.failed(call, error)
         finally:
-            self._ended(call)
+            self.ended(call)
 
     async def _stream(self, call: NativeCall, replies: AsyncIterator[bytes]) -> None:
         """The task of a call with many replies."""
@@ -207,15 +248,15 @@ class Turns:
                 elif not sent % REPLIES_PER_TURN:
                     await asyncio.sleep(0)
             connection.codec.finish(call_id, Code.OK)
-        except BaseException as error:  # noqa: BLE001 - see `_failed`
-            self._failed(call, error)
+        except BaseException as error:  # noqa: BLE001 - see `failed`
+            self.failed(call, error)
         finally:
-            self._ended(call)
+            self.ended(call)
             if isinstance(replies, AsyncGenerator):
                 # What was interrupted while it sent has a handler that still waits to go on.
                 await replies.aclose()
 
-    def _failed(self, call: NativeCall, error: BaseException) -> None:
+    def failed(self, call: NativeCall, error: BaseException) -> None:
         """Answer whatever a handler raised; logged if it is ours. What is no error of a handler ends the connection."""
         if isinstance(error, asyncio.CancelledError):
             self._refuse(call, refusal(Code.CANCELLED, "CANCELLED", "the call was cancelled inside the sidecar"))
@@ -229,7 +270,8 @@ class Turns:
             self._on_refused(self._names[call.method], because)
             call.connection.codec.finish(call.call_id, int(because.code), because.message, because.details)
 
-    def _ended(self, call: NativeCall) -> None:
+    def ended(self, call: NativeCall) -> None:
+        """A call that went on after its turn is no more."""
         if call.task is not None:
             self.tasks.discard(call.task)
         call.connection.calls.pop(call.call_id, None)
@@ -246,10 +288,3 @@ class Turns:
 
 def _late() -> Refusal:
     return refusal(Code.DEADLINE_EXCEEDED, "DEADLINE_EXCEEDED", "the deadline passed before the answer")
-
-
-def _drop(answer: Awaitable[bytes]) -> None:
-    """Leave an awaitable that was never begun, so that Python does not warn of it."""
-    close = getattr(answer, "close", None)
-    if close is not None:
-        close()

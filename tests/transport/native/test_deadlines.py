@@ -12,7 +12,7 @@ from sidecar.transport.native.deadlines import SLOT_S, Deadlines
 
 def a_call() -> NativeCall:
     nothing: Any = None
-    return NativeCall(nothing, 1, nothing, 0, None)
+    return NativeCall(nothing, 1, 0, None)
 
 
 class Watched:
