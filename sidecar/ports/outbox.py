@@ -74,15 +74,18 @@ class Written(Struct, eq=False):
 
     def settle(self, entries: Entries) -> None:
         """Say what was accepted, once."""
+        # Why the listener is let go: it often knows who holds this, and a cycle is freed by the collector alone.
+        listener, self._listener = self._listener, None
         self._entries, self._done = entries, True
-        if self._listener is not None:
-            self._listener()
+        if listener is not None:
+            listener()
 
     def fail(self, error: Exception) -> None:
         """Say why nothing was, once."""
+        listener, self._listener = self._listener, None
         self._error, self._done = error, True
-        if self._listener is not None:
-            self._listener()
+        if listener is not None:
+            listener()
 
     def __await__(self) -> Generator[object, None, Entries]:
         if not self._done:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import weakref
 
 import pytest
 
@@ -77,3 +79,28 @@ async def _awaited(later: Later) -> bytes:
 
 def _nothing(_entries: Entries) -> bytes:
     return b""
+
+
+def test_a_listener_that_knows_it_is_freed_with_it() -> None:
+    """A cycle for each event would wake the garbage collector every few hundred."""
+
+    class Knowing:
+        def __init__(self, written: Written) -> None:
+            self.written = written
+            written.then(self.told)
+
+        def told(self) -> None:
+            self.done = True
+
+    gc.disable()
+    try:
+        settled, failed = Knowing(Written()), Knowing(Written())
+        seen = weakref.ref(settled), weakref.ref(failed)
+        settled.written.settle([None])
+        failed.written.fail(OutboxUnwritable("the disk is gone", retry_after_s=1.0))
+        assert settled.done
+        assert failed.done
+        del settled, failed
+        assert [one() for one in seen] == [None, None]
+    finally:
+        gc.enable()
