@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import uvloop
+from msgspec import structs
 
 from sidecar.outbox import DestinationBounds, Durability, SqliteOutbox
 from sidecar.ports import Cursor, EncodedFacts, Record, Settled
@@ -71,7 +72,7 @@ def ordered_id(number: int) -> str:
 
 async def appends(outbox: SqliteOutbox, in_flight: int, count: int, ids: Callable[[int], str] | None = None) -> None:
     """Callers in a closed loop, each waiting for the commit of its record."""
-    made = [OFFERED._replace(event_ids=(ids(n),), outcomes=QUEUED) if ids else OFFERED for n in range(count)]
+    made = [structs.replace(OFFERED, event_ids=(ids(n),), outcomes=QUEUED) if ids else OFFERED for n in range(count)]
     records = iter(made)
 
     async def caller() -> None:

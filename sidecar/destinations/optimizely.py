@@ -92,7 +92,7 @@ class OptimizelyDestination:
             return outcomes.skipped(self.name, outcomes.HISTORICAL)
         if isinstance(event, Track) and event.event_key not in facts.event_ids:
             return outcomes.skipped(self.name, outcomes.EVENT_KEY_NOT_FOUND)
-        if self._too_large(event, facts):
+        if not 0 < origin.request_bytes <= FITS_BYTES and self._too_large(event, facts):
             return outcomes.skipped(self.name, outcomes.TOO_LARGE)
         unsent = wire.unsent_of(event, self._config.currency) if isinstance(event, Track) else ""
         return outcomes.queued(self.name, unsent) if unsent else self._queued
@@ -139,6 +139,6 @@ class OptimizelyDestination:
         """Nothing of its own: the client is the process's."""
 
     def _too_large(self, event: Impression | Track, facts: ProjectFacts) -> bool:
-        if 0 < event.origin.request_bytes <= FITS_BYTES or wire.visitor_bytes_at_most(event) <= self.limits.bytes_max:
+        if wire.visitor_bytes_at_most(event) <= self.limits.bytes_max:
             return False
         return len(self.render(event, facts)) + self.envelope_bytes(facts) > self.limits.bytes_max

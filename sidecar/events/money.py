@@ -53,12 +53,11 @@ class Revenue:
 def check_event_tags(tags: Mapping[str, Value]) -> list[Violation]:
     """What R12 refuses in `event_tags`: a `revenue` or `value` that is no amount; empty when all is well."""
     violations = []
-    revenue, value = tags.get("revenue"), tags.get("value")
-    if revenue is not None and revenue_of(tags) is None:
+    if "revenue" in tags and (revenue := tags["revenue"]) is not None and revenue_of(tags) is None:
         violations.append(
             Violation("event_tags.revenue", f"is {_shown(revenue)}, wanted an integer of minor units (cents)")
         )
-    if value is not None and value_of(tags) is None:
+    if "value" in tags and (value := tags["value"]) is not None and value_of(tags) is None:
         violations.append(Violation("event_tags.value", f"is {_shown(value)}, wanted a finite number"))
     return violations
 
@@ -69,10 +68,12 @@ def revenue_of(tags: Mapping[str, Value]) -> int | None:
     An integer, or a double without fraction; a bool or a string is neither. Source: docs/semantics.md R12.
     """
     revenue = tags.get("revenue")
-    if isinstance(revenue, float) and isfinite(revenue) and revenue.is_integer():
-        revenue = int(revenue)
     # Why by type: a bool is no number.
-    return revenue if type(revenue) is int and -_INT64_MAX <= revenue <= _INT64_MAX else None
+    if type(revenue) is int:
+        return revenue if -_INT64_MAX <= revenue <= _INT64_MAX else None
+    if isinstance(revenue, float) and isfinite(revenue) and revenue.is_integer() and abs(revenue) <= _INT64_MAX:
+        return int(revenue)
+    return None
 
 
 def value_of(tags: Mapping[str, Value]) -> int | float | None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from operator import attrgetter
-from typing import Final
+from typing import Any, Final
 
 from msgspec import Struct
 
@@ -73,10 +73,10 @@ class Answering:
         """Whether `answer_plain` answers a request without options: none are configured, no profiles are kept."""
         return not self.default_options and not self._sticky
 
-    def answer_plain(
-        self, snapshot: Snapshot, user: User, flag_keys: Sequence[str], request: bytes, decision_id: str
-    ) -> bytes:
-        """`answer` for a `Decide` without options whose attributes conditions can read; only when `has_defaults`."""
+    def answer_plain(self, snapshot: Snapshot, plain: tuple[Any, ...], request: bytes) -> bytes:
+        """`answer` for what `plain.decide_reader` gives of a request; only when `has_defaults`."""
+        user_id, attributes, flag_keys, decision_id, _ = plain
+        user = User(user_id, attributes)
         rendered, decision_id = self._decider.answer(snapshot, user, flag_keys, request, decision_id)
         revision = self._revisions.get(snapshot.revision) or self._revision(snapshot)
         return answers.reply(map(_answer, rendered), revision, decision_id)

@@ -10,16 +10,14 @@ from collections.abc import Awaitable, Iterable, Mapping
 from functools import partial
 from typing import Final
 
-from sidecar import limits
 from sidecar.datafiles import Datafiles, Snapshot
 from sidecar.decider import Decider
-from sidecar.decision import User
 from sidecar.pb import decision_pb2
 from sidecar.rpc.answering import Answering, Question
 from sidecar.rpc.explain import explain_answer
 from sidecar.rpc.many import answer_many, decide_stream, profiles_of, read_many
 from sidecar.rpc.methods import Call, Method, Unary
-from sidecar.rpc.plain import MakesReader, decide_reader, never
+from sidecar.rpc.plain import PLAIN_BYTES_MAX, MakesReader, decide_reader, never
 from sidecar.rpc.refusals import raise_if_late, refusal_of
 from sidecar.rpc.requests import Violations, check_flag_keys, check_id, parse
 from sidecar.rpc.users import read_user
@@ -62,12 +60,10 @@ class DecisionHandlers:
 
     def decide(self, request: bytes, call: Call) -> bytes | Awaitable[bytes]:
         """`Decide`. Answers at once, unless a profile must be looked up; raises what `refusals` maps."""
-        plain = self._read_plain(request) if len(request) <= limits.PLAIN_BYTES_MAX else None
+        plain = self._read_plain(request) if len(request) <= PLAIN_BYTES_MAX else None
         if plain is None or not plain[0]:
             return self._decide(request, call)
-        user_id, attributes, flag_keys, decision_id, datafile = plain
-        snapshot = self._datafiles.current(datafile)
-        return self._answer_plain(snapshot, User(user_id, attributes), flag_keys, request, decision_id)
+        return self._answer_plain(self._datafiles.current(plain[-1]), plain, request)
 
     def _decide(self, request: bytes, call: Call) -> bytes | Awaitable[bytes]:
         """Any request."""

@@ -25,7 +25,7 @@ from sidecar.rpc.users import read_user
 from sidecar.sticky import Sticky
 
 _RESULTS: Final = wire.tag(decision_pb2.DecideManyResponse.RESULTS_FIELD_NUMBER)
-_DECIDED: Final = wire.tag(decision_pb2.DecideManyResult.DECIDED_FIELD_NUMBER)
+_DECIDED: Final = wire.Heads(wire.tag(decision_pb2.DecideManyResult.DECIDED_FIELD_NUMBER))
 _ERROR: Final = wire.tag(decision_pb2.DecideManyResult.ERROR_FIELD_NUMBER)
 _USERS: Final = decision_pb2.DecideManyRequest.USERS_FIELD_NUMBER
 _DECIDE: Final = decision_pb2.DecideStreamRequest.DECIDE_FIELD_NUMBER
@@ -46,7 +46,7 @@ def decide_stream(decide: UnaryHandler, status_of: Callable[[Exception], bytes])
                 # Why joined: a message field that is there twice is one message with the fields of both.
                 asked = b"".join(split(decision_pb2.DecideStreamRequest, request, _DECIDE)[0])
             reply = decide(asked, call)
-            return wire.field(_DECIDED, reply) if isinstance(reply, bytes) else later(reply)
+            return _DECIDED[len(reply)] + reply if isinstance(reply, bytes) else later(reply)
         except Refusal:
             raise
         except Exception as error:  # noqa: BLE001 - whatever a request fails with is answered, logged if it is ours
@@ -54,7 +54,8 @@ def decide_stream(decide: UnaryHandler, status_of: Callable[[Exception], bytes])
 
     async def later(reply: Awaitable[bytes]) -> bytes:
         try:
-            return wire.field(_DECIDED, await reply)
+            decided = await reply
+            return _DECIDED[len(decided)] + decided
         except Refusal:
             raise
         except Exception as error:  # noqa: BLE001 - as in `answer`
@@ -144,7 +145,8 @@ async def answer_many(
         try:
             if isinstance(asked, Question):
                 profile = profiles.get(asked.user.user_id, UNKNOWN_PROFILE)
-                one = wire.field(_DECIDED, answering.answer(snapshot, asked, profile, room_bytes))
+                decided = answering.answer(snapshot, asked, profile, room_bytes)
+                one = _DECIDED[len(decided)] + decided
                 room_bytes -= len(one)
             else:
                 one = wire.field(_ERROR, status_of(asked))

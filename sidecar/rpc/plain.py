@@ -21,6 +21,9 @@ from sidecar.ports import Ids
 USER_ID, ANONYMOUS_ID, EVENT_KEY, EVENT_ID = 0, 1, 2, 6
 """Places of fields in what the reader of Tracks gives."""
 
+PLAIN_BYTES_MAX: Final = limits.PLAIN_BYTES_MAX
+"""What a reader is to be asked at most."""
+
 TEXT: Final = 0
 TEXTS: Final = 1
 VALUES: Final = 2
@@ -44,7 +47,7 @@ def never(_request: bytes) -> None:
 
 
 def decide_reader(make: MakesReader) -> Read:
-    """Gives (user_id, attributes, flag_keys, decision_id, datafile). To be asked up to `limits.PLAIN_BYTES_MAX`."""
+    """Gives (user_id, attributes, flag_keys, decision_id, datafile)."""
     names = ("user_id", "attributes", "flag_keys", "decision_id", "datafile")
     return _reader(make, decision_pb2.DecideRequest, names)
 

@@ -9,7 +9,6 @@ from collections.abc import Awaitable, Mapping, Sequence
 from functools import partial
 from typing import Final
 
-from sidecar import limits
 from sidecar.events.model import Event
 from sidecar.ports import Clock, Entries, Ids
 from sidecar.rpc import answers, wire
@@ -20,6 +19,7 @@ from sidecar.rpc.plain import (
     ANONYMOUS_ID,
     EVENT_ID,
     EVENT_KEY,
+    PLAIN_BYTES_MAX,
     USER_ID,
     MakesReader,
     never,
@@ -59,7 +59,7 @@ class TrackingHandlers:
 
     def track(self, request: bytes, call: Call) -> bytes | Awaitable[bytes]:
         """`Track`: as its sisters, but most are plain."""
-        plain = self._read_track(request) if len(request) <= limits.PLAIN_BYTES_MAX else None
+        plain = self._read_track(request) if len(request) <= PLAIN_BYTES_MAX else None
         # Whole is what has a user and an event key.
         if plain is None or not ((plain[USER_ID] or plain[ANONYMOUS_ID]) and plain[EVENT_KEY]):
             return self._accept(TRACK, _TRACK_HEAD, _TRACK_MAPS, request)

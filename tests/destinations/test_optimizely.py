@@ -6,10 +6,13 @@ import dataclasses
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from sidecar.destinations.http import HttpClient
-from sidecar.destinations.optimizely import ENDPOINTS, OptimizelyConfig, OptimizelyDestination
+from sidecar.destinations.optimizely import ENDPOINTS, FITS_BYTES, OptimizelyConfig, OptimizelyDestination
 from sidecar.events.model import Event, EventKind, ProjectFacts
+from sidecar.events.optimizely import visitor_bytes_at_most
+from sidecar.limits import KEY_BYTES_MAX, OPTIMIZELY_BATCH_BYTES_MAX
 from sidecar.retry import Verdict
 from sidecar.values import Outcome, OutcomeState
 from tests.collector import Collector
@@ -144,3 +147,10 @@ async def test_a_wrong_amount_and_a_contradiction_refuse_the_call(client: HttpCl
 def test_a_wrong_section_is_refused(config: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="wanted"):
         OptimizelyConfig(**config)
+
+
+def test_a_request_that_fits_by_its_size_alone_is_never_too_large() -> None:
+    track = a_track()
+    origin = structs.replace(track.origin, request_bytes=FITS_BYTES, datafile="d" * KEY_BYTES_MAX)
+    bound = visitor_bytes_at_most(structs.replace(track, origin=origin))
+    assert bound <= OPTIMIZELY_BATCH_BYTES_MAX

@@ -198,14 +198,19 @@ class Turns:
         answer.written.then(partial(self._done, call, answer))
 
     def _done(self, call: NativeCall, answer: Later) -> None:
+        connection = call.connection
         try:
             reply = answer.make(answer.written.result())
             if not call.gone:
-                call.connection.codec.reply(call.call_id, reply)
+                connection.codec.reply(call.call_id, reply)
         except BaseException as error:  # noqa: BLE001 - see `failed`
             self.failed(call, error)
-        finally:
-            self.ended(call)
+        # `ended`, for a call that has no task.
+        connection.calls.pop(call.call_id, None)
+        if call.deadline_s is not None:
+            self._deadlines.forget(call)
+        if not connection.queued:
+            self.wake(connection)
 
     def _start(self, call: NativeCall, work: Coroutine[Any, Any, None]) -> None:
         call.task = asyncio.get_running_loop().create_task(work)
