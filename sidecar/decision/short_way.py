@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Sequence
-from fractions import Fraction
-from math import ceil, isfinite
+from functools import lru_cache
+from math import ceil
 from typing import Final, NamedTuple, Protocol
 
 from mmh3 import hash as murmur3
@@ -22,6 +22,7 @@ from sidecar.decision.placement import Placement
 from sidecar.decision.user import User
 
 HASHES: Final = 2**32
+_ENDS_KEPT: Final = 4_096
 
 
 class Rule(Protocol):
@@ -94,10 +95,19 @@ def _step(rule: Rule) -> _Step | None:
         return None
     ranges = placement.ranges
     decisions = tuple(None if arm is None else prebuilt[arm.place] for arm in ranges.outcomes)
-    ends = tuple(map(_first_hash, ranges.ends))
-    return _Step(placement.audience, ranges.entity_id, ends, decisions)
+    return _Step(placement.audience, ranges.entity_id, _ends_in_hashes(ranges.ends), decisions)
+
+
+@lru_cache(maxsize=_ENDS_KEPT)
+def _ends_in_hashes(ends: tuple[int | float, ...]) -> tuple[int, ...]:
+    """Kept: most rules of a datafile share their traffic out in one of a few ways."""
+    return tuple(map(_first_hash, ends))
 
 
 def _first_hash(end: float) -> int:
     """The least hash whose bucket is not below the end of a range: where the next one begins (B1, B2)."""
-    return ceil(Fraction(end) * HASHES / BUCKETS) if isfinite(end) else HASHES
+    # Why apart: an end may be any number, and one of hundreds of digits is none that `ceil` or a float takes.
+    if end >= BUCKETS:
+        return HASHES
+    # Why its ceiling first: buckets are whole, so what ends at 0.5 holds all of bucket 0.
+    return -(-ceil(max(end, 0)) * HASHES // BUCKETS)

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sidecar.decision import CompiledDatafile, User, load
+from sidecar.decision.bucketing import bucket
 from sidecar.decision.flags import CompiledFlag
 from tests.decision.building import build, everyone_else, exact, holdout, rule, somebody
 
@@ -26,7 +27,7 @@ def has_short_way(flag: CompiledFlag) -> bool:
     return flag.plainly is not None
 
 
-def traffic(*ends: int) -> list[dict[str, Any]]:
+def traffic(*ends: float) -> list[dict[str, Any]]:
     """Ranges that end there, in turn for the first variation, for nobody and for the second."""
     return [{"entityId": ("701", "", "702")[at % 3], "endOfRange": end} for at, end in enumerate(sorted(ends))]
 
@@ -35,7 +36,9 @@ RULES = st.fixed_dictionaries(
     {
         "status": st.sampled_from(["Running", "Running", "Paused"]),
         "audienceIds": st.sampled_from([[], ["1"], ["gone"]]),
-        "trafficAllocation": st.lists(st.integers(0, 10_000), max_size=3).map(lambda ends: traffic(*ends)),
+        "trafficAllocation": st.lists(
+            st.integers(0, 10_000) | st.floats(0, 10_000) | st.sampled_from([-1, -0.5, 1e308, 10**400]), max_size=3
+        ).map(lambda ends: traffic(*ends)),
         "forcedVariations": st.sampled_from([{}, {}, {"u3": "off"}]),
     }
 )
@@ -60,6 +63,16 @@ def test_it_answers_what_the_walk_answers(
         assert not has_short_way(flag)
     for user in USERS:
         assert flag.decide(user) is flag.walk(user)
+
+
+def test_a_bucket_in_which_a_range_ends_is_that_ranges_whole() -> None:
+    # Each user's own bucket is cut in two: the first range ends within it, and so holds all of it (B2).
+    for number in range(200):
+        user = User(f"user-{number}")
+        place = bucket(user.user_id, "700")
+        halved = only(build(experiments=[rule(trafficAllocation=traffic(place + 0.5, place + 0.75, 10_000))]))
+        assert has_short_way(halved)
+        assert halved.decide(user).variation_key == halved.walk(user).variation_key == "on"
 
 
 def test_every_flag_of_a_usual_datafile_has_one() -> None:
