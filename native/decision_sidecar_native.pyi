@@ -109,7 +109,10 @@ class ServerConnection:
     def start(self, call_id: int, metadata: Metadata) -> None:
         """Initial metadata, before the first `send`; without it they are sent with the first message."""
     def send(self, call_id: int, message: bytes) -> bool:
-        """One message; False = the high mark is reached: wait for WRITABLE. True for a call that is gone."""
+        """One message; False = wait for WRITABLE, as the high mark is reached, or for CANCELLED, as it had no place.
+
+        True for a call that is gone.
+        """
     def send_all(self, call_id: int, messages: list[bytes]) -> bool:
         """Several messages, as `send`; all of them are queued, whatever it returns."""
     def finish(

@@ -112,9 +112,9 @@ import os
 from sidecar_client._stamps import new_id
 new_id()
 child = os.fork()
-print(*[new_id()[14:] for _ in range(100)], flush=True)
 if child:
     os.waitpid(child, 0)
+print(*[new_id()[14:] for _ in range(100)], flush=True)
 """
 
 

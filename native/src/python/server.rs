@@ -85,7 +85,7 @@ impl ServerConnection {
     fn send_all(&mut self, call_id: u64, messages: &Bound<'_, PyList>) -> PyResult<bool> {
         let mut room = true;
         for message in messages {
-            room = self.0.send(call_id, message.cast::<PyBytes>()?.as_bytes());
+            room &= self.0.send(call_id, message.cast::<PyBytes>()?.as_bytes());
         }
         Ok(room)
     }

@@ -125,7 +125,8 @@ impl Core {
         true
     }
 
-    /// Queues a message behind the head; one that has no place ends its call. False = the high mark is reached.
+    /// Queues a message behind the head; one that has no place ends its call. False = wait: the high mark is reached, or
+    /// the call was ended.
     pub(super) fn queue(&mut self, session: &mut Actions<'_>, id: i32, message: &[u8], end: End) -> bool {
         let begins = self.begin(session, id, Metadata::new());
         let Some(call) = self.calls.get_mut(&id) else { return true };
@@ -142,7 +143,7 @@ impl Core {
             Err(Full::Budget) => "reply refused: replies that wait hold all memory that is meant for them; try again",
         };
         self.refuse(session, id, &Refusal::new(Code::ResourceExhausted, text));
-        true
+        false
     }
 
     /// The peer's last frame of this stream came.

@@ -6,6 +6,8 @@
 
 use super::head::{Accepted, Head, Methods, Request};
 use super::rules::{Malformed, Rules};
+use crate::limits::FIELD_OVERHEAD_BYTES;
+use crate::metadata::Header;
 use crate::wire;
 
 /// A head that has more is not remembered: a connection keeps it for as long as it lives.
@@ -38,12 +40,15 @@ impl Known {
     /// None for a head that has more than one timeout, or is too large to be kept.
     pub(super) fn of(accepted: &Accepted, rules: &Rules) -> Option<Self> {
         let headers = &accepted.request.headers;
-        let mut timeouts = headers.iter().filter(|(name, _)| *name == TIMEOUT);
-        let timeout_bytes = timeouts.next().map_or(0, |(_, value)| value.len());
-        let is_kept = timeouts.next().is_none() && headers.bytes() <= KEPT_BYTES_MAX;
+        let timeouts = headers.iter().filter(|(name, _)| *name == TIMEOUT).count();
+        let is_kept = timeouts <= 1 && headers.bytes() <= KEPT_BYTES_MAX;
+        // Why not what the rules counted: a head that was replayed keeps the timeout of the one before it.
+        let bytes = |(name, value): Header<'_>| {
+            name.len() + if name == TIMEOUT { 0 } else { value.len() } + FIELD_OVERHEAD_BYTES
+        };
         is_kept.then(|| Self {
             accepted: accepted.clone(),
-            list_bytes: rules.list_bytes - timeout_bytes,
+            list_bytes: headers.iter().map(bytes).sum(),
             content_length: rules.content_length,
         })
     }

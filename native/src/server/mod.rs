@@ -62,7 +62,8 @@ impl ServerConnection {
         });
     }
 
-    /// One message; false = the high mark is reached, wait for `Writable`. True for a call that is gone.
+    /// One message; false = wait for `Writable`, as the high mark is reached, or for `Cancelled`, as the message had no
+    /// place. True for a call that is gone.
     pub fn send(&mut self, call_id: u64, message: &[u8]) -> bool {
         self.with_call(call_id, true, |core, session, id| core.queue(session, id, message, End::Open))
     }

@@ -90,6 +90,20 @@ proptest! {
 }
 
 #[test]
+fn a_head_is_as_large_as_it_is_whatever_timeout_the_ones_before_it_had() {
+    let head = |timeout, tenant| -> Vec<Field> {
+        raw::HEAD.into_iter().chain([("grpc-timeout", timeout), ("tenant", tenant)]).collect()
+    };
+    let allowed = head("1234567m", "a");
+    let mut server = server(allowed.iter().map(|(name, value)| name.len() + value.len() + 32).sum());
+    // The second begins as the first did, and the third is the second with a timeout that is too long by one digit.
+    for (id, head, opens) in [(1, allowed, true), (3, head("1S", "b"), true), (5, head("12345678m", "b"), false)] {
+        let seen = outcome(&mut server, id, &head);
+        assert_eq!(seen.starts_with("[\"call "), opens, "{seen}");
+    }
+}
+
+#[test]
 fn calls_with_one_head_have_each_their_own_timeout_and_message() {
     let mut server = server(64 << 10);
     for (id, timeout, seconds) in [(1, "1S", 1.0), (3, "250m", 0.25), (5, "7S", 7.0)] {

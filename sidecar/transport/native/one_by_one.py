@@ -126,6 +126,8 @@ class OneByOne:
             self._call.connection.stalled -= 1
         # Why before: an answer that is interrupted removes its own task.
         self._call.task = None
+        # Why: the call and this hold each other, and a cycle is freed by the collector alone.
+        self._call.requests = self._call.answers = None
         self._turn.ended(self._call)
 
     def fail(self, error: BaseException) -> None:
@@ -174,6 +176,8 @@ class OneByOne:
         has_room = not replies or self._send_all(call.call_id, replies)
         if failure is not None:
             self.fail(failure)
+            # Why: its trace holds this frame, which must not hold it in turn.
+            failure = None
         elif later is not None:
             self._wait(later)
         elif not has_room:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+import pytest
 from decision_sidecar_native import MESSAGES, Budget, ClientConnection, Limits, Methods, ServerConnection
 
+from sidecar import limits
 from sidecar.errors import RequestMalformed, Stopping
 from sidecar.rpc.gate import Gate
 from sidecar.rpc.methods import Call, Code, MethodTable, Unary
 from sidecar.rpc.streams import one_by_one
 from sidecar.telemetry import Telemetry
-from sidecar.transport.native.one_by_one import REPLIES_PER_TURN
+from sidecar.transport.native.one_by_one import REPLIES_PER_TURN, OneByOne
 
 CHUNK = bytes(200_000)
 WINDOW_BYTES = 4 * 2**20 + 2**16
@@ -111,6 +114,21 @@ async def test_a_reader_that_takes_nothing_stops_its_own_stream_alone(serve: Any
         peer.connection.half_close(call)
         assert (await peer.outcome(call)).code == 0
         assert len(peer.replies[call]) == made == 100
+
+
+async def test_a_reply_that_has_no_place_is_the_last(serve: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "WIRE_BYTES_MAX", len(CHUNK))
+    made = 0
+
+    def large(request: bytes, call: Call) -> bytes:
+        nonlocal made
+        made += 1
+        return CHUNK
+
+    async with serve(table(large)) as wire, wire.peer() as peer:
+        assert (await peer.outcome(sent(peer, *[b"x"] * 10))).code == Code.RESOURCE_EXHAUSTED
+        assert (await peer.unary("/s/Echo", b"x")).message == b"x"
+        assert made == 1
 
 
 async def test_a_sender_may_send_no_more_than_is_answered(serve: Any) -> None:
@@ -235,6 +253,32 @@ async def test_a_reader_that_leaves_while_its_stream_waits_for_room_takes_it_alo
         async with wire.peer() as peer:
             assert (await peer.unary("/s/Echo", b"x")).message == b"x"
     assert not gate._streams
+
+
+async def test_a_stream_that_has_ended_is_freed_without_the_collector(serve: Any) -> None:
+    answers = Answers()
+
+    def breaks(request: bytes, call: Call) -> bytes | Awaitable[bytes]:
+        if request == b"bad":
+            raise RequestMalformed("no more")
+        return answers(request, call)
+
+    gc.collect()
+    gc.disable()
+    try:
+        async with serve(table(breaks)) as wire, wire.peer() as peer:
+            well, bad, late = sent(peer, b"1"), sent(peer, b"bad"), sent(peer, b"wait", timeout_s=0.05)
+            peer.connection.half_close(well)
+            assert [(await peer.outcome(call)).code for call in (well, bad, late)] == [
+                Code.OK,
+                Code.INVALID_ARGUMENT,
+                Code.DEADLINE_EXCEEDED,
+            ]
+            await answers.interrupted.wait()
+            await peer.unary("/s/Echo")
+            assert not [each for each in gc.get_objects() if isinstance(each, OneByOne | RequestMalformed)]
+    finally:
+        gc.enable()
 
 
 def test_messages_that_come_together_are_one_event_and_credited_as_one() -> None:

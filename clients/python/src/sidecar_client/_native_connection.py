@@ -64,16 +64,23 @@ class Connection:
         """
         if timeout_s <= 0:
             raise late(0.0)
-        with self._lock:
-            waiting = self._begun(method, request, headers, now_s, timeout_s)
-            if waiting is None:
-                self._retire()
-                return None
-        if self._turns.reader is waiting:
-            reply = self._reply_alone(waiting, now_s, timeout_s)
-            if reply is not None:
-                return reply
-        if not self._wait(waiting, now_s + timeout_s):
+        waiting = None
+        try:
+            with self._lock:
+                waiting = self._begun(method, request, headers, now_s, timeout_s)
+                if waiting is None:
+                    self._retire()
+                    return None
+            if self._turns.reader is waiting:
+                reply = self._reply_alone(waiting, now_s, timeout_s)
+                if reply is not None:
+                    return reply
+            on_time = self._wait(waiting, now_s + timeout_s)
+        except BaseException:
+            if waiting is not None:
+                self._interrupted(waiting)
+            raise
+        if not on_time:
             raise late(timeout_s)
         return waiting.outcome
 
@@ -83,6 +90,7 @@ class Connection:
             self._freshen(time.monotonic())
             call_id = self._codec.open(method, headers) if self.usable else 0
             if not call_id:
+                self.usable = False
                 self._retire()
                 return False
             waiting = self._turns.waiting[call_id] = Waiting(call_id)
@@ -135,7 +143,7 @@ class Connection:
                     self._abandon(waiting)
                     break
         except BaseException:
-            self._abandon(waiting)
+            self._interrupted(waiting)
             raise
         return waiting.outcome is not None or bool(waiting.replies)
 
@@ -167,6 +175,17 @@ class Connection:
             if not self.usable:
                 self._retire()
 
+    def _interrupted(self, waiting: Waiting) -> None:
+        """Its thread was, anywhere: bytes that it had read may be lost, so no call begins here any more.
+
+        Those under way go on, unless their bytes were among them. Why at all: a reader that is gone would have them
+        wait for ever.
+        """
+        with self._lock:
+            if self._turns.reader is waiting:
+                self.usable = False
+        self._abandon(waiting)
+
     def _sweep(self) -> None:
         """Cancel what was dropped, now if nobody holds the lock: who does, sweeps when it is next taken."""
         if not self._lock.acquire(blocking=False):
@@ -179,7 +198,7 @@ class Connection:
     def _cancel_dropped(self) -> None:
         while self._dropped:
             waiting = self._dropped.popleft()
-            if self._turns.waiting.pop(waiting.call_id, None) is not None and not self._over:
+            if self._turns.leave(waiting) and not self._over:
                 self._codec.cancel(waiting.call_id)
                 self._flush()
 
@@ -198,6 +217,7 @@ class Connection:
             if link.broken or len(output) >= OUTPUT_BYTES:
                 self._flush()
         if not call_id:
+            self.usable = False
             return None
         waiting = turns.waiting[call_id] = Waiting(call_id)
         if turns.reader is None:
@@ -219,12 +239,10 @@ class Connection:
         except OSError as broken:
             self._broke(waiting, broken)
             return None
-        except BaseException:
-            self._abandon(waiting)
-            raise
         with self._lock:
-            if not received or not self.answered or self._over or self._dropped:
-                # What came first holds the sidecar's settings, which are acknowledged at once.
+            if not received or not self.answered or not self.usable or self._dropped:
+                # What came first holds the sidecar's settings, which are acknowledged at once. And the last call of a
+                # connection that takes no more closes it.
                 self._received(received)
             else:
                 self._read_s = now_s
