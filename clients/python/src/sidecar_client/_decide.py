@@ -58,11 +58,17 @@ def _request(user: Identity, new_id: str, flag_keys: Sequence[str], details: Dec
     Its parts are joined as bytes: the user's, made once a handle; what is asked, kept while it is asked again; the id.
     """
     if not details:
-        return b"".join((user.prefix, _asked(tuple(flag_keys)), _ID_HEAD, new_id.encode()))
+        # Why only few: what is kept is bounded in number, and so in bytes.
+        asked_of = _asked if len(flag_keys) <= _KEYS_KEPT_MAX else _asked.__wrapped__
+        return b"".join((user.prefix, asked_of(tuple(flag_keys)), _ID_HEAD, new_id.encode()))
     decision_id = details.get("decision_id")
     own = decision_pb2.DecideRequest(decision_id=decision_id).SerializeToString() if decision_id else None
-    asked = _asked(tuple(flag_keys), tuple(details.get("options", ())))
+    asked = _asked.__wrapped__(tuple(flag_keys), tuple(details.get("options", ())))
     return user.prefix + asked + (_ID_HEAD + new_id.encode() if own is None else own)
+
+
+_KEYS_KEPT_MAX: Final = 32
+"""Flags named by one call, up to which what it asks is kept."""
 
 
 @lru_cache(maxsize=1024)
