@@ -28,6 +28,8 @@ IMPORT_SURE_BYTES_MAX: Final = 1 * KIB
 them."""
 USERS_MAX: Final = 1_000
 """Users of one DecideMany."""
+USERS_AT_A_TIME_MAX: Final = 4_000
+"""Users of all DecideMany that are read and answered at a time; calls past it wait in order, before they are read."""
 MANY_REPLY_BYTES_MAX: Final = 32 * MIB
 """The decisions in one reply of DecideMany; users past it get an error each."""
 DECISIONS_PER_TURN: Final = 500
@@ -223,6 +225,7 @@ DRAIN_S: Final = 15.0
 assert MESSAGE_BYTES_MAX < IMPORT_BYTES_MAX
 assert ADMIN_REPLY_BYTES_MAX < MESSAGE_BYTES_MAX
 assert VALUE_BYTES_MAX < MESSAGE_BYTES_MAX
+assert USERS_MAX <= USERS_AT_A_TIME_MAX
 assert METADATA_BYTES_SURE < METADATA_BYTES_MAX
 assert IMPORT_BYTES_MAX + MANY_REPLY_BYTES_MAX < WIRE_BYTES_MAX
 # A connection's share of the wire's budget holds the largest reply.

@@ -87,6 +87,7 @@ BOUNDS: Final[Mapping[str, str]] = {
     "IMPORT_BYTES_MAX": "One request of `Import` or message of `ImportStream`; past it the wire itself refuses",
     "IMPORT_EVENTS_MAX": "Events of one `Import`",
     "USERS_MAX": "Users of one `DecideMany`",
+    "USERS_AT_A_TIME_MAX": "Users of all `DecideMany` read and answered at a time; calls past it wait in order",
     "FLAG_KEYS_MAX": "Entries of `flag_keys`",
     "FORCED_DECISIONS_MAX": "Entries of `forced_decisions`",
     "QUALIFIED_SEGMENTS_MAX": "Entries of `qualified_segments.keys`",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from math import ceil, isfinite
+from math import ceil
 from typing import Final, TypeVar
 
 import msgspec
@@ -229,7 +229,8 @@ def _shares(rule: Rule) -> Mapping[str, int]:
     shares: dict[str, int] = {}
     taken = 0
     for allocation in rule.traffic_allocation:
-        end = min(ceil(allocation.end_of_range), BUCKETS) if isfinite(allocation.end_of_range) else BUCKETS
+        # Why the least first: an end of hundreds of digits is no float.
+        end = ceil(min(allocation.end_of_range, BUCKETS))
         shares[allocation.entity_id] = shares.get(allocation.entity_id, 0) + max(0, end - taken)
         taken = max(taken, end)
     return shares

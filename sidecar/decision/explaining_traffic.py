@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import zip_longest
-from math import ceil, isfinite
+from math import ceil
 
 from sidecar.decision.bucketing import BUCKETS, Outcome, Ranges, bucket, hash_of
 from sidecar.decision.datafile import Datafile
@@ -70,4 +70,5 @@ def _entities(allocations: Sequence[Allocation]) -> Iterator[str]:
 
 def _bucket_of(end_of_range: float) -> int:
     """The first whole bucket at or after the end of a range, 0 to 10,000."""
-    return max(0, min(ceil(end_of_range), BUCKETS)) if isfinite(end_of_range) else BUCKETS
+    # Why the least first: an end of hundreds of digits is no float.
+    return max(0, ceil(min(end_of_range, BUCKETS)))

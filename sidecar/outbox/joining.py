@@ -29,6 +29,7 @@ class Bundle:
 
     __slots__ = (
         "_destinations",
+        "_each",
         "_facts",
         "_routes",
         "appended_bytes",
@@ -50,16 +51,18 @@ class Bundle:
         self.appended_bytes = 0
         """What those that are waited for count until they are answered."""
         self._facts = record.facts
-        self._routes = record.routes if record.joins else None
+        self._routes, self._each = record.routes if record.joins else None, record.event_count
         self._destinations = destinations_of_all(record.routes, record.event_count) if record.joins else None
 
     def takes(self, record: Record) -> bool:
         """Whether a record shares the row; it does from now on."""
-        # Why identity first: who makes many records keeps the facts and the routes of each sort.
-        alike = record.routes is self._routes and record.facts is self._facts and record.joins
+        count = record.event_count
+        # Why identity first: who makes many records keeps the facts and the routes of each sort. Why the count: the
+        # same routes are all of one event, and not all of two.
+        alike = record.routes is self._routes and record.facts is self._facts and count == self._each and record.joins
         if not (alike or self._goes_where(record)):
             return False
-        events, size = self.event_count + record.event_count, self.body_bytes + len(record.body)
+        events, size = self.event_count + count, self.body_bytes + len(record.body)
         if events > JOINED_EVENTS_MAX or size > JOINED_BYTES_MAX:
             return False
         self.event_count, self.body_bytes = events, size
@@ -97,7 +100,8 @@ class Bundle:
         count = len(self.records)
         if isinstance(answer, OutboxFull) or count == 1:
             return [answer] * count
-        if self.event_count == count and not any(answer):
+        # Why not `any`: what a repeat is answered is an entry, empty or not.
+        if self.event_count == count == answer.count(None):
             return [(None,)] * count
         entries: list[Entries] = []
         at = 0
@@ -112,7 +116,7 @@ class Bundle:
             return False
         if destinations_of_all(record.routes, record.event_count) != self._destinations:
             return False
-        self._routes = record.routes
+        self._routes, self._each = record.routes, record.event_count
         return True
 
 

@@ -313,10 +313,13 @@ class Writer:
             stats.refuse(reason, records)
         self._on_report(report.pending)
         for written, answer in report.appended:
-            if isinstance(answer, Exception):
-                written.fail(answer)
-            else:
-                written.settle(answer)
+            try:
+                if isinstance(answer, Exception):
+                    written.fail(answer)
+                else:
+                    written.settle(answer)
+            except Exception as error:  # noqa: BLE001 - the fault of one listener: the others must have their answers
+                self._loop.call_exception_handler({"message": "the listener of an append failed", "exception": error})
         for answered in report.answers:
             _answer(answered)
         if self._due:

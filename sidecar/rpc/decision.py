@@ -15,7 +15,7 @@ from sidecar.decider import Decider
 from sidecar.pb import decision_pb2
 from sidecar.rpc.answering import Answering, Question
 from sidecar.rpc.explain import explain_answer
-from sidecar.rpc.many import answer_many, decide_stream, profiles_of, read_many
+from sidecar.rpc.many import Places, answer_many, decide_stream, profiles_of, read_many, users_in
 from sidecar.rpc.methods import Call, Method, Unary
 from sidecar.rpc.plain import PLAIN_BYTES_MAX, MakesReader, decide_reader, never
 from sidecar.rpc.refusals import raise_if_late, refusal_of
@@ -46,6 +46,7 @@ class DecisionHandlers:
         self._datafiles, self._decider, self._telemetry = datafiles, decider, telemetry
         self._answering = Answering(decider, default_options)
         self._answer_plain = self._answering.answer_plain
+        self._places = Places()
         plain = makes_reader is not None and self._answering.has_defaults
         self._read_plain = decide_reader(makes_reader) if makes_reader and plain else never
 
@@ -93,11 +94,13 @@ class DecisionHandlers:
 
     async def decide_many(self, request: bytes, call: Call) -> bytes:
         """`DecideMany`. Each user's own error is its result; what is wrong with the rest fails the call."""
-        many = await read_many(request, self._answering)
-        snapshot = self._datafiles.current(many.datafile)
-        profiles = await profiles_of(many, self._answering, snapshot, self._decider)
-        raise_if_late(call)
-        return await answer_many(many, self._answering, snapshot, profiles, partial(self._status_of, _MANY))
+        async with self._places.of(users_in(request)):
+            raise_if_late(call)
+            many = await read_many(request, self._answering)
+            snapshot = self._datafiles.current(many.datafile)
+            profiles = await profiles_of(many, self._answering, snapshot, self._decider)
+            raise_if_late(call)
+            return await answer_many(many, self._answering, snapshot, profiles, partial(self._status_of, _MANY))
 
     def explain(self, request: bytes, call: Call) -> bytes | Awaitable[bytes]:
         """`Explain`. Records nothing and tells nobody; a profile is read and not saved."""

@@ -152,7 +152,7 @@ class _Arrivals:
 def _events_in(request: bytes) -> int:
     """How many events a message that was refused had, as far as that can be told."""
     try:
-        return len(wire.split(request, EVENTS)[0])
+        return wire.count(request, EVENTS, len(request))
     except ValueError:
         return 0
 

@@ -1,25 +1,28 @@
 """Many users: in one request, each read, looked up and answered by itself, all at one revision; or in a stream of them.
 
 A user whose own bytes are broken is that user's error alone, so the request is split before it is parsed. Between users
-the event loop gets its turn: a thousand of them must not hold up the call of another.
+the event loop gets its turn: a thousand of them must not hold up the call of another. So calls overlap, and `Places`
+bounds how much of them is in memory.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Final
 
 from sidecar import limits
 from sidecar.datafiles import Snapshot
 from sidecar.decider import UNKNOWN_PROFILE, Decider
-from sidecar.errors import CallerError
+from sidecar.errors import CallerError, RequestInvalid, Violation
 from sidecar.pb import decision_pb2
 from sidecar.rpc import wire
 from sidecar.rpc.answering import Answering, Question
 from sidecar.rpc.methods import Bidirectional, Call, Refusal, UnaryHandler
-from sidecar.rpc.requests import Violations, check_flag_keys, check_id, parse, raise_if_too_large, split
+from sidecar.rpc.requests import Violations, check_flag_keys, check_id, count, parse, raise_if_too_large, split
 from sidecar.rpc.streams import one_by_one
 from sidecar.rpc.users import read_user
 from sidecar.sticky import Sticky
@@ -74,16 +77,92 @@ class ManyUsers:
     datafile: str
 
 
-async def read_many(request: bytes, answering: Answering) -> ManyUsers:
-    """Read a `DecideManyRequest`. Raises `RequestMalformed`, `RequestInvalid` for what concerns all of its users."""
+class Places:
+    """Places for the users of all calls together, `limits.USERS_AT_A_TIME_MAX`, given in the order of being asked for.
+
+    Why: a user who was read takes a kilobyte, and calls take turns, so that without a bound the users of all calls that
+    come at once are in memory at once. `taken` are of calls that go on; `_waiting` has how many each call wants, and
+    what it waits for; one that has gone is passed over. All of it is of the event loop's thread.
+    """
+
+    __slots__ = ("_most", "_waiting", "taken")
+
+    def __init__(self) -> None:
+        self.taken = 0
+        self._most = limits.USERS_AT_A_TIME_MAX
+        self._waiting: deque[tuple[int, asyncio.Future[None]]] = deque()
+
+    @property
+    def waiting(self) -> int:
+        """How many calls wait for theirs."""
+        return sum(not turn.done() for _, turn in self._waiting)
+
+    @asynccontextmanager
+    async def of(self, users: int) -> AsyncIterator[None]:
+        """Hold places for so many users; waits behind those who wait, and never while nobody holds any."""
+        if self._waiting or not self._fit(users):
+            await self._turn(users)
+        else:
+            self.taken += users
+        try:
+            yield
+        finally:
+            self.taken -= users
+            self._admit()
+
+    async def _turn(self, users: int) -> None:
+        turn = asyncio.get_running_loop().create_future()
+        self._waiting.append((users, turn))
+        try:
+            await turn
+        except BaseException:
+            # Why both: who gives up may have been given places before, in the same turn of the loop.
+            if not turn.cancel() and not turn.cancelled():
+                self.taken -= users
+            self._admit()
+            raise
+
+    def _admit(self) -> None:
+        """Give the first ones who wait their places, while there are any."""
+        while self._waiting:
+            users, turn = self._waiting[0]
+            if not turn.done():
+                if not self._fit(users):
+                    return
+                self.taken += users
+                turn.set_result(None)
+            self._waiting.popleft()
+
+    def _fit(self, users: int) -> bool:
+        # Why the second: a call alone is taken whatever its size.
+        return self.taken + users <= self._most or not self.taken
+
+
+def users_in(request: bytes) -> int:
+    """How many users a `DecideManyRequest` has, before it is read.
+
+    Raises `RequestMalformed`, and `RequestInvalid` for a request that is too large or has too many of them: at once,
+    as a request has room for two million, which take seconds to be told apart.
+    """
     raise_if_too_large(request)
+    users = count(decision_pb2.DecideManyRequest, request, _USERS, limits.USERS_MAX + 1)
+    if users > limits.USERS_MAX:
+        raise RequestInvalid([Violation("users", f"has more than {limits.USERS_MAX} entries, wanted 1 to that many")])
+    return users
+
+
+async def read_many(request: bytes, answering: Answering) -> ManyUsers:
+    """Read a `DecideManyRequest` of which `users_in` was asked.
+
+    Raises `RequestMalformed`, `RequestInvalid` for what concerns all of its users.
+    """
     violations = Violations()
     bodies, others = split(decision_pb2.DecideManyRequest, request, _USERS)
     message = parse(decision_pb2.DecideManyRequest, others, violations)
     options = answering.options(message.options, violations)
     check_flag_keys(message.flag_keys, violations)
-    if not 1 <= len(bodies) <= limits.USERS_MAX:
-        violations.add("users", f"has {len(bodies)} entries, wanted 1 to {limits.USERS_MAX}")
+    if not bodies:
+        violations.add("users", f"has 0 entries, wanted 1 to {limits.USERS_MAX}")
     violations.raise_if_any()
     asked: list[Question | CallerError] = []
     ids: set[str] = set()

@@ -88,6 +88,14 @@ def split(kind: type[Message], request: bytes, field_number: int) -> tuple[Seque
         raise malformed(kind, broken) from broken
 
 
+def count(kind: type[Message], request: bytes, field_number: int, most: int) -> int:
+    """How many messages a field of a request holds, counted up to `most`. Raises `RequestMalformed`."""
+    try:
+        return wire.count(request, field_number, most)
+    except ValueError as broken:
+        raise malformed(kind, broken) from broken
+
+
 def check_user_id(user_id: str, violations: Violations) -> None:
     """Rule R11: a decision needs a user. Bound: as any value."""
     if not user_id:

@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 
+from sidecar.decision import User
 from sidecar.decision.conditions import OPERATORS
 from sidecar.decision.description import tree_in_words
+from sidecar.decision.explaining import explain
 from tests.decision.building import build, exact, flag, rule
 
 NAMES = {"1": "aud1", "2": "aud2", "3": "aud3"}
@@ -46,3 +48,13 @@ def test_a_description_lists_rules_in_the_order_asked() -> None:
     assert [(part.key, part.type, part.default_value) for part in one.variables] == [("k", "json", "{}")]
     assert [(part.name, part.conditions) for part in described.audiences] == [("aud1", '`x` exact "s" AND `y` exact 2')]
     assert (described.events, described.attributes) == ({"ev": "e1"}, {"x": "a1"})
+
+
+@pytest.mark.parametrize("end", [10_000, 9_999.5, 1e300, 10**400], ids=["all", "half", "float", "digits"])
+def test_a_range_may_end_at_any_number(end: float) -> None:
+    placed = build(experiments=[rule(trafficAllocation=[{"entityId": "701", "endOfRange": end}])])
+    (one,) = placed.describe().flags
+    assert [(arm.key, arm.traffic) for arm in one.rules[0].variations] == [("on", 10_000), ("off", 0)]
+    asked = explain(placed, User("u"), "f").rules[0]
+    assert asked.bucketing is not None
+    assert [(span.start, span.end) for span in asked.bucketing.ranges] == [(0, 10_000)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -42,6 +43,24 @@ async def test_as_many_as_waited_at_once_before_share_a_commit(
             await asyncio.sleep(0)
     await asyncio.gather(*waiting)
     assert outbox.stats.commits == before + 1
+    await outbox.close()
+
+
+async def test_a_listener_that_fails_costs_nobody_else_the_answer(outbox: SqliteOutbox) -> None:
+    said: list[Any] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _loop, context: said.append(context["exception"]))
+    fault = KeyError("a bug")
+
+    def fail() -> None:
+        raise fault
+
+    appended = [outbox.append(RECORD) for _ in range(3)]
+    appended[1].then(fail)
+    async with asyncio.timeout(NEVER_S):
+        assert [list(await appended[at]) for at in (0, 2)] == [[None], [None]]
+        # And what is appended next is written, too.
+        assert list(await outbox.append(RECORD)) == [None]
+    assert said == [fault]
     await outbox.close()
 
 

@@ -100,6 +100,23 @@ async def test_a_repeated_id_among_joined_ones_is_answered_and_left_out(opened: 
     assert await events(outbox) == b"013"
 
 
+async def test_a_repeat_among_joined_ones_is_known_as_one_where_nothing_is_to_be_said_of_it(opened: Opens) -> None:
+    outbox = await opened()
+    given = [structs.replace(joinable(b"x", ids=(event_id,)), outcomes=()) for event_id in ("1", "2", "1")]
+    appended = [asyncio.ensure_future(outbox.append(one)) for one in given]
+    assert [tuple(await one) for one in appended] == [(None,), (None,), ((),)]
+
+
+async def test_routes_that_are_all_of_one_record_are_not_all_of_a_longer_one(opened: Opens) -> None:
+    outbox = await opened()
+    first = joinable(b"x")
+    outbox.offer(first)
+    # The very same routes: of two events, the first.
+    outbox.offer(structs.replace(joinable(b"yz"), routes=first.routes))
+    await outbox.position()
+    assert await events(outbox) == b"xy"
+
+
 async def test_one_event_of_a_shared_row_dies_and_comes_back_alone(opened: Opens) -> None:
     outbox = await opened()
     for letter in (b"p", b"q", b"r"):
