@@ -112,7 +112,7 @@ class Decider:
         else:
             impressions = list(chain.from_iterable(map(_impressions, rendered)))
         if impressions:
-            self._offer(snapshot, call, decision_id, "decide", impressions)
+            self._offer(snapshot, call, decision_id, impressions)
         return rendered, decision_id
 
     def explain(self, snapshot: Snapshot, user: User, decision: Decision) -> Sequence[str]:
@@ -223,13 +223,13 @@ class Decider:
             shown = [part for one in decisions for part in one.impressions if holdouts or not _of_holdout(part)]
             offered = self._offer_chosen(snapshot, user, call, decision_id, form, parts, shown)
         else:
-            offered = self._offer(snapshot, call, decision_id, form, parts)
+            offered = self._offer(snapshot, call, decision_id, parts, form)
         if offered and self._exposures is not None:
             _remember(self._exposures, user, decisions)
         return offered
 
     def _offer(
-        self, snapshot: Snapshot, call: bytes, decision_id: str, form: str, impressions: Sequence[bytes]
+        self, snapshot: Snapshot, call: bytes, decision_id: str, impressions: Sequence[bytes], form: str = "decide"
     ) -> bool:
         """Whether somebody takes the impressions and the outbox has room for them."""
         count, datafile = len(impressions), snapshot.name

@@ -75,7 +75,11 @@ class CompiledDatafile:
         flags = self.flags
         if len(flag_keys) == 1:
             flag = flags.get(flag_keys[0])
-            decisions = [self.decide(user, flag_keys[0]) if flag is None else flag.decide(user)]
+            if flag is None or flag.plainly is None or not user.is_plain:
+                decisions = [self.decide(user, flag_keys[0])]
+            else:
+                # `flag.decide`, without the call.
+                decisions = [flag.plainly(user)]
         elif not flag_keys:
             all_flags = flags.values()
             if user.is_plain:

@@ -38,7 +38,12 @@ class User(Struct, eq=False, gc=False):
 
     def __post_init__(self) -> None:
         chosen = self.attributes.get(BUCKETING_ID)
-        self.bucketing_bytes = utf8(chosen if isinstance(chosen, str) else self.user_id)
+        id_ = chosen if isinstance(chosen, str) else self.user_id
+        try:
+            # `utf8`, without the call.
+            self.bucketing_bytes = id_.encode()
+        except UnicodeEncodeError:
+            self.bucketing_bytes = utf8(id_)
         if self.forced_decisions or self.forced_variations or self.profile:
             self.is_plain = False
 

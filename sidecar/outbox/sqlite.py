@@ -51,6 +51,11 @@ class SqliteOutbox:
             clock=clock,
         )
         self._writer = Writer(partial(Store.open, opening), self._note_pending)
+        # Why not methods that pass on: each call pays for the step.
+        self.offer: Callable[[Record], bool] = self._writer.offer
+        """`Outbox.offer`; a refusal is counted in `stats.offered_refused`."""
+        self.append: Callable[[Record], Written] = self._writer.append
+        """`Outbox.append`. Whoever stops waiting may find it accepted all the same."""
 
     @classmethod
     async def open(
@@ -88,14 +93,6 @@ class SqliteOutbox:
     def disk_bytes(self) -> int:
         """What the file and its log take on disk; 0 when nothing is kept there."""
         return sum(path.stat().st_size for path in self._files if path.exists())
-
-    def offer(self, record: Record) -> bool:
-        """`Outbox.offer`; a refusal is counted in `stats.offered_refused`."""
-        return self._writer.offer(record)
-
-    def append(self, record: Record) -> Written:
-        """`Outbox.append`. Cancelled, it may have been accepted all the same."""
-        return self._writer.append(record)
 
     async def append_together(self, records: Sequence[Record]) -> Entries:
         """`Outbox.append_together`. Cancelled, they may have been accepted all the same."""

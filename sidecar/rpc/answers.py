@@ -52,7 +52,11 @@ class AnswerCodec:
         self, call: bytes, decision_id: str, received_ms: int, datafile: str, impressions: Sequence[bytes], form: str
     ) -> bytes:
         """See `ports.DecisionCodec`."""
-        return stored_record(REQUESTS[form], call, decision_id, received_ms, datafile, impressions)
+        # `stored_record`, without the call.
+        identity, head = decision_id.encode(), _head(received_ms, datafile)
+        kind = REQUESTS[form]
+        stored = b"".join((head, _CALL_ID[len(identity)], identity, kind[len(call)], call, *impressions))
+        return _CALLS[len(stored)] + stored
 
 
 def reply(answers: Iterable[bytes], revision: bytes, decision_id: str) -> bytes:
@@ -102,13 +106,10 @@ def rule_type_name(rule_type: RuleType) -> str:
     return "RULE_TYPE_" + rule_type.value.upper().replace("-", "_")
 
 
-def stored_record(  # noqa: PLR0917 - one argument a field of the stored call, in its order
-    kind: wire.Heads, call: bytes, call_id: str, received_ms: int, datafile: str, impressions: Sequence[bytes] = ()
-) -> bytes:
-    """A `StoredRecord` of one call; `kind` is of the request's field in `StoredCall`, one of `REQUESTS`."""
-    identity = call_id.encode()
-    head = _head(received_ms, datafile)
-    stored = b"".join((head, _CALL_ID[len(identity)], identity, kind[len(call)], call, *impressions))
+def stored_record(kind: wire.Heads, call: bytes, call_id: str, received_ms: int, datafile: str) -> bytes:
+    """A `StoredRecord` of one call without impressions; `kind` is one of `REQUESTS`."""
+    identity, head = call_id.encode(), _head(received_ms, datafile)
+    stored = b"".join((head, _CALL_ID[len(identity)], identity, kind[len(call)], call))
     return _CALLS[len(stored)] + stored
 
 
