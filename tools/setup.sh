@@ -111,7 +111,7 @@ setup_native() {
     elif [[ $native == require ]]; then
         fail "$missing, and NATIVE=require; NATIVE=auto goes on without the native wire"
     else
-        printf 'setup: %s: gRPC will be served by grpcio, at an eighth of the speed\n' "$missing" >&2
+        printf 'setup: %s: gRPC will be served by grpcio, at a twentieth of the speed\n' "$missing" >&2
     fi
 }
 

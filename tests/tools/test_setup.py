@@ -43,7 +43,7 @@ def test_what_is_missing_is_said_in_one_line_and_is_no_error(
 ) -> None:
     ran = setup_native(tmp_path, *programs, native=native)
     assert (ran.returncode, ran.stdout) == (0, "")
-    assert ran.stderr == f"setup: {cause}: gRPC will be served by grpcio, at an eighth of the speed\n"
+    assert ran.stderr == f"setup: {cause}: gRPC will be served by grpcio, at a twentieth of the speed\n"
 
 
 def test_a_codec_that_is_required_and_cannot_be_built_is_an_error(tmp_path: Path) -> None:
