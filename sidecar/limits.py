@@ -50,6 +50,10 @@ FORCED_DECISIONS_MAX: Final = 1_000
 QUALIFIED_SEGMENTS_MAX: Final = 1_000
 UNKNOWN_EVENT_KEYS_LOGGED_MAX: Final = 1_000
 """Unknown event keys that are logged in the life of a process, each once per revision."""
+JUDGED_TRACKS_KEPT_MAX: Final = 1_000
+"""Simple Tracks, by event key and size, whose destinations are remembered for a revision …"""
+JUDGED_KEY_CHARACTERS_MAX: Final = 256
+"""… and the longest event key among them."""
 
 REASONS_MAX: Final = 1_000
 """Reasons of one decision."""

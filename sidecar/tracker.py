@@ -14,9 +14,11 @@ from msgspec import Struct
 
 from sidecar.datafiles import Datafiles
 from sidecar.errors import EventKeyNotFound, NoDatafile, RequestInvalid, Violation
-from sidecar.events.model import Event, ProjectFacts, Track
+from sidecar.events.model import Event, EventKind, ProjectFacts, Track
+from sidecar.events.money import are_simple
+from sidecar.events.wire import sort_bytes_at_most
 from sidecar.exposures import Exposures
-from sidecar.limits import UNKNOWN_EVENT_KEYS_LOGGED_MAX
+from sidecar.limits import JUDGED_KEY_CHARACTERS_MAX, JUDGED_TRACKS_KEPT_MAX, UNKNOWN_EVENT_KEYS_LOGGED_MAX
 from sidecar.notifications import EventTracked, Kind, Notifications
 from sidecar.ports import Destination, EncodedFacts, Entries, EventSort, Outbox, Record, Routes, Written
 from sidecar.telemetry import Telemetry
@@ -34,6 +36,8 @@ class Project:
     facts: ProjectFacts | None
     encoded: EncodedFacts | None
     event_experiments: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    judged: dict[tuple[str, int], Judged | None] = field(default_factory=dict, compare=False, repr=False)
+    """Where simple Tracks go, by event key and size; None where each is looked at. Most Tracks are of a few sorts."""
 
 
 class Accepted(Struct, frozen=True, eq=False):
@@ -131,7 +135,7 @@ class Tracker:
         repeat is recognised. Raises `RequestInvalid` for what a destination cannot take without loss,
         `EventKeyNotFound`, `NoDatafile`, `OutboxUnwritable`; `written` fails with `OutboxFull`, `OutboxUnwritable`.
         """
-        judged = self.judge(event, project)
+        judged = self._judge_simple(event, project) or self.judge(event, project)
         outcomes, queued = judged.outcomes, judged.queued
         if not queued:
             return self._accepted(event, project, outcomes)
@@ -171,6 +175,34 @@ class Tracker:
         if violations:
             raise RequestInvalid(tuple(dict.fromkeys(violations)))
         return Judged(tuple(outcomes), tuple(queued))
+
+    def _judge_simple(self, event: Event, project: Project) -> Judged | None:
+        """What `judge` answers, for a Track of a simple sort; None for others, and where each has to be looked at."""
+        if not isinstance(event, Track) or event.properties or event.revenue is not None:
+            return None
+        origin = event.origin
+        if origin.historical or origin.integrations or "integrations" in origin.context:
+            return None
+        if not are_simple(event.event_tags):
+            return None
+        place = event.event_key, origin.request_bytes.bit_length()
+        try:
+            return project.judged[place]
+        except KeyError:
+            return self._judge_sort(place, origin.request_bytes, project)
+
+    def _judge_sort(self, place: tuple[str, int], request_bytes: int, project: Project) -> Judged | None:
+        """Where simple Tracks of a key and size go, kept for the next ones."""
+        if not request_bytes:
+            return None
+        size = sort_bytes_at_most(request_bytes, project.name)
+        sort = EventSort(EventKind.TRACK, place[0], historical=False, bytes_at_most=size, simple=True)
+        judged = self.judge_alike(sort, project)
+        if len(place[0]) <= JUDGED_KEY_CHARACTERS_MAX:
+            if len(project.judged) >= JUDGED_TRACKS_KEPT_MAX:
+                project.judged.clear()
+            project.judged[place] = judged
+        return judged
 
     def judge_alike(self, sort: EventSort, project: Project) -> Judged | None:
         """What `judge` answers to every event of a sort; None when each has to be judged by itself."""

@@ -98,14 +98,15 @@ class OptimizelyDestination:
         return outcomes.queued(self.name, unsent) if unsent else self._queued
 
     def route_alike(self, sort: EventSort, facts: ProjectFacts | None) -> outcomes.Outcome | None:
-        """Why not, where that does not depend on what the event carries; None for what may be queued."""
+        """Why not, where that does not depend on what the event carries; queued, if it is `simple` and surely fits."""
         if sort.kind not in (EventKind.IMPRESSION, EventKind.TRACK):
             return outcomes.skipped(self.name, outcomes.KIND_NOT_TAKEN)
         if facts is None:
             return outcomes.skipped(self.name, outcomes.NO_DATAFILE)
         if sort.historical and not self._config.historical:
             return outcomes.skipped(self.name, outcomes.HISTORICAL)
-        return None
+        fits = wire.carried_bytes_at_most(sort.bytes_at_most) <= self.limits.bytes_max
+        return self._queued if sort.simple and fits and sort.event_key in facts.event_ids else None
 
     def batch_key(self, facts: ProjectFacts | None) -> Hashable:
         """What the envelope says and where it goes: account, project, revision, anonymise flag, region."""

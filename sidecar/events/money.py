@@ -27,6 +27,7 @@ MONEY_KEYS: Final = frozenset({"revenue", "value"})
 _NUMBER: Final = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,4})?")
 _NUMBER_CHARACTERS_MAX: Final = 100
 _INT64_MAX: Final = 2**63 - 1
+_SIMPLE: Final = frozenset((str, int, bool))
 _CURRENCY_CHARACTERS_MAX: Final = 8
 _DOUBLE_DIGITS: Final = 15
 _EXACT: Final = Context(prec=100, traps=[Inexact])
@@ -48,6 +49,15 @@ class Revenue:
 
 # --- event_tags, in Optimizely's meaning
 # --------------------------------------------------------------------------
+
+
+def are_simple(tags: Mapping[str, Value]) -> bool:
+    """Whether tags are texts, integers and booleans, their amounts as R12 wants them: none is refused or left out."""
+    if not _SIMPLE.issuperset(map(type, tags.values())):
+        return False
+    if "value" in tags and type(tags["value"]) is not int:
+        return False
+    return "revenue" not in tags or revenue_of(tags) is not None
 
 
 def check_event_tags(tags: Mapping[str, Value]) -> list[Violation]:

@@ -134,11 +134,16 @@ def violations(event: Event) -> Sequence[Violation]:
     return violations
 
 
+def carried_bytes_at_most(values_bytes: int) -> int:
+    """An upper bound of a visitor object and its envelope, by one of the values that it carries."""
+    # Twice: a reserved attribute has its key as its id too.
+    return 2 * values_bytes + _FRAME_BYTES
+
+
 def visitor_bytes_at_most(event: Impression | Track) -> int:
     """An upper bound of a visitor object and its envelope, cheaper than to render it."""
     if event.origin.request_bytes:
-        # Twice: as below.
-        return 2 * event_bytes_at_most(event) + _FRAME_BYTES
+        return carried_bytes_at_most(event_bytes_at_most(event))
     # Twice: a reserved attribute has its key as its id too.
     carried = 2 * bytes_at_most(event.attributes)
     if isinstance(event, Track):

@@ -55,15 +55,17 @@ class Batch:
 class EventSort(NamedTuple):
     """What may be known of an event without reading its values: enough to say where most of a history goes.
 
-    Events of a sort have no `integrations`, neither at the top nor inside `context`, no `event_tags` and no typed
-    revenue. `event_key` is empty but for a Track; as JSON of any form an event takes at most `bytes_at_most` for each
-    time that its values stand in it.
+    Events of a sort have no `integrations`, neither at the top nor inside `context`, and no typed revenue; a `simple`
+    one has no `properties`, and `event_tags` that `events.money.are_simple`, any other no `event_tags`. `event_key` is
+    empty but for a Track; as JSON of any form an event takes at most `bytes_at_most` for each time that its values
+    stand in it.
     """
 
     kind: EventKind
     event_key: str
     historical: bool
     bytes_at_most: int
+    simple: bool = False
 
 
 class Destination(Protocol):
