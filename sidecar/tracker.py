@@ -7,7 +7,6 @@ is fixed then and not looked at again. Rules: docs/events.md. What is told of it
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 
 import structlog
 from msgspec import Struct
@@ -15,8 +14,7 @@ from msgspec import Struct
 from sidecar.datafiles import Datafiles
 from sidecar.errors import EventKeyNotFound, NoDatafile, RequestInvalid, Violation
 from sidecar.events.model import Event, EventKind, ProjectFacts, Track
-from sidecar.events.money import are_simple
-from sidecar.events.wire import sort_bytes_at_most
+from sidecar.events.sorts import is_simple_track, sort_bytes_at_most
 from sidecar.exposures import Exposures
 from sidecar.limits import JUDGED_KEY_CHARACTERS_MAX, JUDGED_TRACKS_KEPT_MAX, UNKNOWN_EVENT_KEYS_LOGGED_MAX
 from sidecar.notifications import EventTracked, Kind, Notifications
@@ -25,8 +23,7 @@ from sidecar.telemetry import Telemetry
 from sidecar.values import Outcome, OutcomeState
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Project:
+class Project(Struct, frozen=True, eq=False, kw_only=True):
     """The datafile that a call named, as tracking sees it: facts are None while none is loaded or configured.
 
     `event_experiments` maps the keys of events to the ids of the experiments that they measure.
@@ -35,8 +32,8 @@ class Project:
     name: str
     facts: ProjectFacts | None
     encoded: EncodedFacts | None
-    event_experiments: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    judged: dict[tuple[str, int], Judged | None] = field(default_factory=dict, compare=False, repr=False)
+    event_experiments: Mapping[str, tuple[str, ...]] = {}
+    judged: dict[tuple[str, int], Judged | None] = {}
     """Where simple Tracks go, by event key and size; None where each is looked at. Most Tracks are of a few sorts."""
 
 
@@ -178,23 +175,17 @@ class Tracker:
 
     def _judge_simple(self, event: Event, project: Project) -> Judged | None:
         """What `judge` answers, for a Track of a simple sort; None for others, and where each has to be looked at."""
-        if not isinstance(event, Track) or event.properties or event.revenue is not None:
+        if not is_simple_track(event):
             return None
-        origin = event.origin
-        if origin.historical or origin.integrations or "integrations" in origin.context:
-            return None
-        if not are_simple(event.event_tags):
-            return None
-        place = event.event_key, origin.request_bytes.bit_length()
+        request_bytes = event.origin.request_bytes
+        place = event.event_key, request_bytes.bit_length()
         try:
             return project.judged[place]
         except KeyError:
-            return self._judge_sort(place, origin.request_bytes, project)
+            return self._judge_sort(place, request_bytes, project)
 
     def _judge_sort(self, place: tuple[str, int], request_bytes: int, project: Project) -> Judged | None:
         """Where simple Tracks of a key and size go, kept for the next ones."""
-        if not request_bytes:
-            return None
         size = sort_bytes_at_most(request_bytes, project.name)
         sort = EventSort(EventKind.TRACK, place[0], historical=False, bytes_at_most=size, simple=True)
         judged = self.judge_alike(sort, project)
