@@ -351,14 +351,16 @@ async def test_a_call_that_nobody_waits_for_makes_no_impression(served: Served) 
         with grpc.insecure_channel(served.addresses[0]) as channel:
             grpc.channel_ready_future(channel).result(timeout=30)
             ready.set()
+            assert busy.wait(30)
             decide: Any = channel.unary_unary(DECIDE)
             with pytest.raises(grpc.RpcError) as refused:
                 decide(request, timeout=0.2)
             return refused.value.code()
 
-    ready = threading.Event()
+    ready, busy = threading.Event(), threading.Event()
     late = asyncio.get_running_loop().run_in_executor(None, decide_late)
     await asyncio.to_thread(ready.wait, 30)
+    busy.set()
     time.sleep(0.5)  # noqa: ASYNC251 - the loop that serves is what must be busy
     assert await late is grpc.StatusCode.DEADLINE_EXCEEDED
     assert await served.events() == []
