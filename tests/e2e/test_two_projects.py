@@ -61,8 +61,11 @@ class Projects:
         written.write_bytes(body if isinstance(body, bytes) else json.dumps(body).encode())
         written.rename(self.files[name])
 
-    async def start(self) -> None:
+    async def start(self, *loaded: str) -> None:
+        """Start, and return when these projects are loaded, both for none: any one lets the process serve."""
         await asyncio.to_thread(self.daemon.start)
+        for name in loaded or ACCOUNTS:
+            await asyncio.to_thread(self.daemon.wait_for_health, "SERVING", f"datafile/{name}")
 
     def channel(self) -> aio.Channel:
         return aio.insecure_channel(self.daemon.address, options=(("grpc.use_local_subchannel_pool", 1),))
@@ -197,7 +200,7 @@ async def test_a_source_that_fails_touches_no_other(projects: Projects) -> None:
 
 async def test_a_source_that_never_came_leaves_the_other_served_from_the_start(projects: Projects) -> None:
     projects.files["web"].unlink()
-    await projects.start()
+    await projects.start("app")
     async with projects.channel() as channel:
         for asked in APP:
             assert await answer(channel, asked) == ("app-on", "1")
